@@ -1,0 +1,69 @@
+# The commands of this house. `make help` lists them; every target sets up what it needs by itself.
+# Set-up is skipped when the lock files have not changed since the last time (scripts/set-up), so a warm start costs a few milliseconds.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+BIN := .venv/bin
+
+.PHONY: help
+help: ## list the commands (what a bare `make` does)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## start the demo: a sandbox Bitrix24, an example salon, the gateway (ARGS="--json --listen 127.0.0.1:0")
+	@scripts/set-up run && exec $(BIN)/leadgate demo $(ARGS)
+
+.PHONY: venv
+venv: ## set up only what is needed to run; afterwards .venv/bin/leadgate works from any directory
+	@scripts/set-up run
+
+.PHONY: test
+test: ## run the tests, with PostgreSQL and Chromium set up (ARGS="tests/unit -k retry")
+	@scripts/set-up dev browser && exec $(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: lint types imports ## the whole gate: lint, types, imports, tests
+	@$(MAKE) test
+
+.PHONY: lint
+lint: ## format and lint rules, without changing a file
+	@scripts/set-up dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: ## strict type check of the product and its tests
+	@scripts/set-up dev
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: ## which room may import which (.importlinter)
+	@scripts/set-up dev
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: fix
+fix: ## format, and mend what the lint rules can mend by themselves
+	@scripts/set-up dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: coverage
+coverage: ## the tests with branch coverage, and what they leave out
+	@scripts/set-up dev browser
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+.PHONY: bench
+bench: ## the benchmarks, as ratios within one run (bench/)
+	@scripts/set-up dev && exec $(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: ## bring requirements/ up to pyproject.toml (ARGS=--upgrade takes newer releases)
+	@scripts/lock $(ARGS)
+
+.PHONY: clean
+clean: ## remove the virtual environment and everything that tools left behind
+	rm -rf .venv build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

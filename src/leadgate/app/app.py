@@ -1,0 +1,288 @@
+"""One running house: storage, vault, connections, intake, workers, desk; built in one place, run by one method."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from leadgate import registry
+from leadgate.app.desk import Desk
+from leadgate.app.targets import OpenTargets
+from leadgate.booking.salon_book import read_salon
+from leadgate.catalogue.texts import load_texts
+from leadgate.connections.book import ConnectionBook, is_active
+from leadgate.connections.connect import ConnectionDesk
+from leadgate.crm.identity import Identities
+from leadgate.crm.leads import Leads
+from leadgate.crm.settlement import LeadSettlement
+from leadgate.delivery.payloads import Outbox
+from leadgate.delivery.worker import DeliveryWorker
+from leadgate.errors import ConfigurationError, LeadgateError, StorageUnavailableError
+from leadgate.intake.receive import Intake
+from leadgate.model.salon import Salon
+from leadgate.model.views import ChatMessage
+from leadgate.observability import get_logger, metrics
+from leadgate.ports.clock import Clock, IdSource
+from leadgate.ports.integration import Surroundings
+from leadgate.ports.stores import StoredMessage, Transaction, Workspace
+from leadgate.processing.inbox import InboxWorker
+from leadgate.processing.turn import MessageBody, Source, Turns, describe_contact, message_place
+from leadgate.settings import Settings
+from leadgate.staff.people import People
+from leadgate.storage.engines import make_engine
+from leadgate.storage.sql_storage import SqlStorage
+from leadgate.storage.upgrade import upgrade
+from leadgate.storage.workspaces import find_workspace
+from leadgate.system import SystemClock, SystemIds
+from leadgate.vault.envelope import Vault, subject_scope
+from leadgate.vault.key_file import open_key_file
+
+FOLLOW_INTERVAL_S = 2.0
+"""How soon changes made by a command, a page or another node take effect; the contract allows 15 s."""
+
+_REFUSALS_INTERVAL_S = 5.0
+_GAUGES_INTERVAL_S = 10.0
+_CHAT_POLL_S = 1.0
+_MESSAGES_AT_ONCE = 100
+_log = get_logger("app")
+
+
+class App:
+    """Everything behind the web and the commands; see `web.house.House`."""
+
+    def __init__(self, settings: Settings, workspace: Workspace, storage: SqlStorage, vault: Vault) -> None:
+        """Join the parts; use `open_app`."""
+        self.settings = settings
+        self.workspace = workspace
+        self.storage = storage
+        self.vault = vault
+        self.clock: Clock = SystemClock()
+        self.ids: IdSource = SystemIds()
+        self.salon = Salon()
+        self._news = asyncio.Condition()
+        self._is_hanging_up = False
+        holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{self.ids.token(6)}"
+        surroundings = Surroundings(clock=self.clock, ids=self.ids)
+        self.book = ConnectionBook(storage, vault, self.clock, registry.get)
+        self.targets = OpenTargets(self.book, surroundings)
+        outbox, identities = Outbox(vault, self.ids), Identities(vault, self.ids)
+        leads = Leads(identities, outbox, self.ids)
+        self.turns = Turns(workspace, vault, identities=identities, leads=leads, outbox=outbox, ids=self.ids)
+        settlement = LeadSettlement(leads, describe_contact(self.turns, self.find_source), lambda: self.turns.house)
+        self.deliveries = DeliveryWorker(
+            storage, self.targets, outbox, settlement, clock=self.clock, ids=self.ids, holder=holder
+        )
+        self.inbox = InboxWorker(
+            storage, self.turns, self.find_source, clock=self.clock, holder=holder, on_done=self._turn_done
+        )
+        self.intake = Intake(
+            storage,
+            vault,
+            workspace_id=workspace.workspace_id,
+            clock=self.clock,
+            ids=self.ids,
+            on_event=self.inbox.wake,
+        )
+        self.people = People(storage, clock=self.clock, ids=self.ids)
+        self.desk = Desk(
+            storage,
+            self.book,
+            self.targets,
+            self.turns,
+            self.find_source,
+            clock=self.clock,
+            on_change=self._wake_workers,
+        )
+        self.connections = ConnectionDesk(
+            storage,
+            vault,
+            self.book,
+            self.targets.openers(),
+            workspace_id=workspace.workspace_id,
+            kinds=registry.kinds(),
+            clock=self.clock,
+            ids=self.ids,
+            public_url=settings.public_url,
+            on_change=self._wake_workers,
+        )
+
+    @property
+    def workspace_name(self) -> str:
+        """The salon's name."""
+        return self.workspace.name
+
+    @property
+    def locale(self) -> str:
+        """The salon's language."""
+        return self.workspace.locale
+
+    @property
+    def time_zone(self) -> tzinfo:
+        """The salon's zone."""
+        return ZoneInfo(self.workspace.time_zone)
+
+    @property
+    def public_url(self) -> str | None:
+        """Our address as the world sees it."""
+        return self.settings.public_url
+
+    def find_source(self, connection_id: str) -> Source | None:
+        """Where events of a connection come from; None while it is paused, removed or not known."""
+        opened = self.book.find(connection_id)
+        if opened is None or not is_active(opened.connection):
+            return None
+        return Source(
+            opened=opened,
+            integration=self.book.integration(opened.connection.kind),
+            crm_connection_id=self.book.crm_connection_id(),
+        )
+
+    def welcome(self, language: str) -> str:
+        """The bot's first words in a widget."""
+        return load_texts("bot", language).get("welcome", salon=self.workspace.name)
+
+    async def chat_messages(
+        self, connection_id: str, chat_id: str, *, after: int, wait_s: float
+    ) -> Sequence[ChatMessage]:
+        """Messages of a chat with a greater number; waits up to `wait_s` seconds for the first of them."""
+        until_s = self.clock.monotonic_s() + wait_s
+        while True:
+            found = await self.storage.read(lambda tx: self._read_chat(tx, connection_id, chat_id, after))
+            remaining_s = until_s - self.clock.monotonic_s()
+            if found or remaining_s <= 0 or self._is_hanging_up:
+                return found
+            # Another node may have answered, so the database is asked again now and then.
+            async with self._news:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), min(remaining_s, _CHAT_POLL_S))
+
+    def hang_up_chats(self) -> None:
+        """Let everybody who waits for a message go: the process ends."""
+        self._is_hanging_up = True
+        self._tell_chats()
+
+    async def follow(self) -> None:
+        """Read what commands, pages and other nodes changed; called every two seconds."""
+        if await self.book.refresh():
+            self._wake_workers()
+        self.salon = await self.storage.read(read_salon)
+
+    async def run_workers(self, stop: asyncio.Event) -> None:
+        """Work through inbox and lanes until `stop`; then finish what is in hand."""
+        await asyncio.gather(self.inbox.run(stop), self.deliveries.run(stop))
+
+    async def run_upkeep(self, stop: asyncio.Event) -> None:
+        """Follow changes, write counters and gauges until `stop`."""
+        await asyncio.gather(
+            _every(FOLLOW_INTERVAL_S, self.follow, stop),
+            _every(_REFUSALS_INTERVAL_S, self.intake.write_refusals, stop),
+            _every(_GAUGES_INTERVAL_S, self._measure, stop),
+        )
+        with contextlib.suppress(StorageUnavailableError):
+            await self.intake.write_refusals()
+
+    async def settle(self) -> None:
+        """Work until nothing is due; for tests and one-off commands."""
+        await self.inbox.drain()
+        await self.deliveries.drain()
+
+    async def close(self) -> None:
+        """Close every connection to vendors and the database."""
+        await self.targets.close()
+        await asyncio.to_thread(self.storage.close)
+
+    def _turn_done(self) -> None:
+        self.deliveries.wake()
+        self._tell_chats()
+
+    def _wake_workers(self) -> None:
+        self.inbox.wake()
+        self.deliveries.wake()
+
+    def _tell_chats(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._notify())
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
+
+    async def _notify(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    def _read_chat(self, tx: Transaction, connection_id: str, chat_id: str, after: int) -> Sequence[ChatMessage]:
+        chat_index = self.vault.index(tx.workspace_id, f"chat:{connection_id}", chat_id)
+        conversation = tx.conversations.find(connection_id, chat_index)
+        if conversation is None:
+            return []
+        stored = tx.conversations.messages(conversation.conversation_id, after=after, limit=_MESSAGES_AT_ONCE)
+        return [self._open_message(tx, message) for message in stored]
+
+    def _open_message(self, tx: Transaction, message: StoredMessage) -> ChatMessage:
+        scope, place = subject_scope(message.subject_id), message_place(message.message_id)
+        body = msgspec.json.decode(self.vault.open(tx, scope, place, message.sealed_body), type=MessageBody)
+        return ChatMessage(
+            number=message.number,
+            outgoing=message.outgoing,
+            text=body.text,
+            buttons=body.buttons,
+            at=message.created_at,
+        )
+
+    async def _measure(self) -> None:
+        pending, waiting, dead = await self.storage.query(lambda q: q.queue_sizes())
+        metrics.pending.set(pending)
+        metrics.waiting.set(waiting)
+        metrics.dead.set(dead)
+
+
+_tasks: set[asyncio.Task[None]] = set()
+
+
+@contextlib.asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """Open a data directory that `init` made; the schema is brought up to date first.
+
+    Raises:
+        ConfigurationError: there is none, or key file and database do not fit.
+        ServiceUnavailableError: the database cannot be reached.
+    """
+    if not settings.data.is_dir():
+        raise ConfigurationError(
+            f"There is no data directory {settings.data}.", hint="Make one with: leadgate init --data DIR"
+        )
+    wrapper = open_key_file(settings.data)
+    engine = make_engine(settings.database_url)
+    upgrade(engine)
+    workspace = find_workspace(engine)
+    if workspace is None:
+        raise ConfigurationError("The database is empty.", hint="Run: leadgate init")
+    storage = SqlStorage(engine, workspace.workspace_id)
+    vault = Vault(wrapper, SystemClock())
+    try:
+        await storage.read(vault.load)
+        app = App(settings, workspace, storage, vault)
+        await app.book.refresh(force=True)
+        app.salon = await storage.read(read_salon)
+    except BaseException:
+        storage.close()
+        raise
+    try:
+        yield app
+    finally:
+        await app.close()
+
+
+async def _every(interval_s: float, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await work()
+        except LeadgateError as error:
+            _log.error("upkeep.failed", error_code=error.code)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)

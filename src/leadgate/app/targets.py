@@ -1,0 +1,88 @@
+"""Opened channels and CRMs of live connections, made on first use and again when their connection changed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from leadgate.connections.book import ConnectionBook, is_active
+from leadgate.connections.connect import Openers
+from leadgate.delivery.targets import ChannelTarget, CrmTarget, Target
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.channel import Channel
+from leadgate.ports.crm import Crm
+from leadgate.ports.integration import Integration, Surroundings
+
+_DEFAULT_QUIET_TIME_S = 180.0
+
+
+class OpenTargets:
+    """See `delivery.targets.Targets`."""
+
+    def __init__(self, book: ConnectionBook, surroundings: Surroundings) -> None:
+        """Open with these surroundings."""
+        self._book = book
+        self._surroundings = surroundings
+        self._channels: dict[str, tuple[OpenConnection, Channel]] = {}
+        self._crms: dict[str, tuple[OpenConnection, Crm]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def find(self, connection_id: str) -> Target | None:
+        """The target of an active connection."""
+        opened = self._book.find(connection_id)
+        if opened is None or not is_active(opened.connection):
+            return None
+        integration = self._book.integration(opened.connection.kind)
+        if integration.open_crm is not None:
+            quiet_time_s = float(opened.settings.get("quiet_time_s") or _DEFAULT_QUIET_TIME_S)
+            return CrmTarget(self.crm(integration, opened), timedelta(seconds=quiet_time_s))
+        if integration.open_channel is not None:
+            return ChannelTarget(self.channel(integration, opened))
+        return None
+
+    def openers(self) -> Openers:
+        """The same ports for checks and registration."""
+        return Openers(channel=self.channel, crm=self.crm)
+
+    def channel(self, integration: Integration, opened: OpenConnection) -> Channel:
+        """The channel of a connection; one per connection, so that its limits are kept in one hand."""
+        kept = self._channels.get(opened.connection.connection_id)
+        if kept is not None and _is_same(kept[0], opened):
+            return kept[1]
+        if integration.open_channel is None:
+            raise TypeError(f"{integration.manifest.kind} is no channel")
+        channel = integration.open_channel(opened, self._surroundings)
+        self._channels[opened.connection.connection_id] = (opened, channel)
+        self._retire(kept)
+        return channel
+
+    def crm(self, integration: Integration, opened: OpenConnection) -> Crm:
+        """The CRM of a connection; one per connection, so that its limits are kept in one hand."""
+        kept = self._crms.get(opened.connection.connection_id)
+        if kept is not None and _is_same(kept[0], opened):
+            return kept[1]
+        if integration.open_crm is None:
+            raise TypeError(f"{integration.manifest.kind} is no CRM")
+        crm = integration.open_crm(opened, self._surroundings)
+        self._crms[opened.connection.connection_id] = (opened, crm)
+        self._retire(kept)
+        return crm
+
+    async def close(self) -> None:
+        """Close every opened port."""
+        for _, port in [*self._channels.values(), *self._crms.values()]:
+            await port.close()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _retire(self, kept: tuple[OpenConnection, Channel | Crm] | None) -> None:
+        """Close what a change made old, without making the caller wait."""
+        if kept is not None:
+            task = asyncio.create_task(kept[1].close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+
+def _is_same(kept: OpenConnection, opened: OpenConnection) -> bool:
+    """True when neither settings nor secrets changed; the state does not matter."""
+    return kept.settings == opened.settings and kept.secrets == opened.secrets

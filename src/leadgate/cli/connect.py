@@ -1,0 +1,48 @@
+"""`leadgate connect KIND`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from leadgate.cli.common import BY_COMMAND, NO_OPTIONS, Common, read_pairs, read_secrets, with_app
+from leadgate.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    from leadgate.app import App
+    from leadgate.connections.connect import Connected
+
+
+def connect(
+    kind: Annotated[str, Parameter(help="bitrix24, telegram, bot or site.")],
+    *,
+    name: Annotated[str, Parameter(help="What people call it.")],
+    setting: Annotated[list[str] | None, Parameter(help="key=value; may be repeated.", negative=())] = None,
+    secrets_file: Annotated[str | None, Parameter(help="JSON file of secrets, or - for standard input.")] = None,
+    check: Annotated[bool, Parameter(help="Ask the vendor and register the webhook first.")] = True,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Add a connection: check it live, register the webhook, show a generated secret once.
+
+    Example: echo '{"webhook_url": "https://PORTAL/rest/17/SECRET/"}' | leadgate connect bitrix24 --name CRM --secrets-file -
+    """
+    secrets, settings = read_secrets(secrets_file), read_pairs(setting)
+
+    async def work(app: App) -> Connected:
+        return await app.connections.connect(
+            kind, name=name, settings=settings, secrets=secrets, check=check, by=BY_COMMAND
+        )
+
+    made = with_app(common, work)
+    secret = None if made.webhook_secret is None else made.webhook_secret.reveal()
+    if common.json:
+        document = {"connection": made.connection_id, "kind": kind, "name": name}
+        print_json({**document, "webhook_path": made.webhook_path, "webhook_secret": secret})
+        return 0
+    print_lines(f"Connected {name} ({kind}) as {made.connection_id}.", f"Webhook path: {made.webhook_path}")
+    if secret is not None:
+        print_lines(f"Webhook secret, shown this once: {secret}")
+    for finding in made.report.findings if made.report is not None else ():
+        print_lines(f"  {finding.state.value}: {finding.text} {finding.cure}".rstrip())
+    return 0

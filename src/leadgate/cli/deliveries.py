@@ -1,0 +1,148 @@
+"""`leadgate deliveries …`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from leadgate.cli.common import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
+from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
+from leadgate.errors import ConfigurationError
+from leadgate.model.deliveries import DeliveryState
+from leadgate.model.views import DeliveryRow, Page
+
+if TYPE_CHECKING:
+    from leadgate.app import App
+
+DeliveryId = Annotated[str, Parameter(help="Id of the delivery, dlv_….")]
+
+
+def list_all(
+    *,
+    state: Annotated[DeliveryState | None, Parameter(help="Only deliveries in this state, for instance dead.")] = None,
+    connection: Annotated[str | None, Parameter(help="Only deliveries to this connection.")] = None,
+    paging: Paging = FIRST_PAGE,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """List deliveries, newest first.
+
+    Example: leadgate deliveries list --state dead
+    """
+
+    async def work(app: App) -> Page[DeliveryRow]:
+        states = () if state is None else (state,)
+        return await app.desk.deliveries(
+            limit=paging.limit, cursor=paging.cursor, states=states, connection_id=connection
+        )
+
+    page = with_app(common, work)
+    if common.json:
+        print_page(page, delivery_document)
+    else:
+        print_table(
+            ("id", "made (UTC)", "what", "to", "state", "tries", "next (UTC)", "result or error"),
+            ((*_row(row),) for row in page.items),
+            empty="Nothing to deliver here.",
+            more=page.next_cursor,
+        )
+    return 0
+
+
+def show(delivery_id: DeliveryId, /, *, common: Common = NO_OPTIONS) -> int:
+    """Show one delivery with every attempt.
+
+    Example: leadgate deliveries show dlv_01JD…
+    """
+    detail = with_app(common, lambda app: app.desk.delivery(delivery_id))
+    document = {
+        **delivery_document(detail.row),
+        "origin_id": detail.origin_id,
+        "received_at": detail.received_at,
+        "discard_reason": detail.discard_reason,
+        "history": list(detail.attempts),
+    }
+    if common.json:
+        print_json(document)
+        return 0
+    print_lines(*(f"{name}: {value}" for name, value in document.items() if name != "history"))
+    for attempt in detail.attempts:
+        ended = f"{attempt.outcome.value} {attempt.error_code or ''}".rstrip()
+        print_lines(f"{attempt.number}. {short_time(attempt.started_at)} {attempt.kind.value}: {ended}")
+    return 0
+
+
+def retry(
+    delivery_id: Annotated[str | None, Parameter(help="Id of the delivery, dlv_….")] = None,
+    /,
+    *,
+    all_dead: Annotated[bool, Parameter(help="Send every dead letter again.", negative=())] = False,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Send a dead letter again, or all of them. A running gateway does it within seconds.
+
+    Example: leadgate deliveries retry --all-dead
+    """
+    if (delivery_id is None) is not all_dead:
+        raise ConfigurationError("Name one delivery, or say --all-dead.")
+    if delivery_id is None:
+        count = with_app(common, lambda app: app.desk.retry_all_dead(by=BY_COMMAND))
+    else:
+        one = delivery_id
+        with_app(common, lambda app: app.desk.retry(one, by=BY_COMMAND))
+        count = 1
+    if common.json:
+        print_json({"retried": count})
+    else:
+        print_lines(f"{count} will be sent again." if count else "There is no dead letter.")
+    return 0
+
+
+def discard(
+    delivery_id: DeliveryId,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why; stays in the history.")],
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Give a delivery up for good.
+
+    Example: leadgate deliveries discard dlv_01JD… --reason "a test of ours"
+    """
+    with_app(common, lambda app: app.desk.discard(delivery_id, reason=reason, by=BY_COMMAND))
+    if common.json:
+        print_json({"delivery": delivery_id, "state": DeliveryState.DISCARDED.value})
+    else:
+        print_lines(f"{delivery_id} is given up.")
+    return 0
+
+
+def delivery_document(row: DeliveryRow) -> dict[str, Any]:
+    """A delivery as JSON."""
+    return {
+        "id": row.delivery_id,
+        "kind": row.kind.value,
+        "state": row.state.value,
+        "connection": row.connection_id,
+        "event": row.event_id,
+        "lead": row.lead_id,
+        "attempts": row.attempts,
+        "created_at": row.created_at,
+        "next_try": row.due_at,
+        "done_at": row.done_at,
+        "error_code": row.error_code,
+        "external_id": row.external_id,
+    }
+
+
+def _row(row: DeliveryRow) -> tuple[str, ...]:
+    return (
+        row.delivery_id,
+        short_time(row.created_at),
+        row.kind.value,
+        row.connection_name or "(no CRM yet)",
+        row.state.value,
+        str(row.attempts),
+        short_time(row.due_at),
+        row.external_id or row.error_code or "",
+    )

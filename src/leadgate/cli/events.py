@@ -1,0 +1,109 @@
+"""`leadgate events …`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from leadgate.cli.common import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
+from leadgate.cli.deliveries import delivery_document
+from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
+from leadgate.intake.normalised import to_public
+from leadgate.model.events import EventState
+from leadgate.model.views import EventRow, Page
+
+if TYPE_CHECKING:
+    from leadgate.app import App
+
+EventId = Annotated[str, Parameter(help="Id of the event, evt_….")]
+
+
+def list_all(
+    *,
+    state: Annotated[EventState | None, Parameter(help="Only events in this state.")] = None,
+    connection: Annotated[str | None, Parameter(help="Only events of this connection.")] = None,
+    paging: Paging = FIRST_PAGE,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """List received events, newest first.
+
+    Example: leadgate events list --state failed
+    """
+
+    async def work(app: App) -> Page[EventRow]:
+        return await app.desk.events(limit=paging.limit, cursor=paging.cursor, state=state, connection_id=connection)
+
+    page = with_app(common, work)
+    if common.json:
+        print_page(page, event_document)
+    else:
+        print_table(
+            ("id", "received (UTC)", "from", "state", "lead in the CRM", "reason"),
+            ((*_row(row),) for row in page.items),
+            empty="Nothing came yet.",
+            more=page.next_cursor,
+        )
+    return 0
+
+
+def show(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
+    """Show one event: what it said (personal data!) and what became of it.
+
+    Example: leadgate events show evt_01JD…
+    """
+    detail = with_app(common, lambda app: app.desk.event(event_id))
+    document = {
+        **event_document(detail.row),
+        "events": [to_public(fact) for fact in detail.facts],
+        "deliveries": [delivery_document(row) for row in detail.deliveries],
+    }
+    if common.json:
+        print_json(document)
+        return 0
+    print_lines(*(f"{name}: {value}" for name, value in event_document(detail.row).items()))
+    for fact in detail.facts:
+        print_lines("said: " + ", ".join(f"{k}={v}" for k, v in to_public(fact).items() if v is not None))
+    for row in detail.deliveries:
+        print_lines(f"delivery: {row.delivery_id} {row.kind.value} {row.state.value} {row.external_id or ''}".rstrip())
+    return 0
+
+
+def replay(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
+    """Work again on an event that failed or was ignored. A running gateway does it; what came of it cannot double.
+
+    Example: leadgate events replay evt_01JD…
+    """
+    with_app(common, lambda app: app.desk.replay(event_id, by=BY_COMMAND))
+    if common.json:
+        print_json({"event": event_id, "state": EventState.RECEIVED.value})
+    else:
+        print_lines(f"{event_id} will be worked on again.")
+    return 0
+
+
+def event_document(row: EventRow) -> dict[str, Any]:
+    """An event as JSON."""
+    ref = row.crm_ref
+    return {
+        "id": row.event_id,
+        "connection": row.connection_id,
+        "kind": row.connection_kind,
+        "state": row.state.value,
+        "reason": row.reason,
+        "received_at": row.received_at,
+        "lead": row.lead_id,
+        "crm": None if ref is None else f"{ref.entity.value}:{ref.crm_id}",
+    }
+
+
+def _row(row: EventRow) -> tuple[str, ...]:
+    ref = row.crm_ref
+    return (
+        row.event_id,
+        short_time(row.received_at),
+        row.connection_name,
+        row.state.value,
+        "—" if ref is None else f"{ref.entity.value}:{ref.crm_id}",
+        row.reason or "",
+    )

@@ -1,0 +1,119 @@
+"""The list of commands, and one way to end: exit codes and one-sentence errors (contract, section 1).
+
+Commands are imported when they are called, so that `leadgate --help` is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from leadgate import __version__
+from leadgate.errors import (
+    ConfigurationError,
+    LeadgateError,
+    ServiceUnavailableError,
+    StorageUnavailableError,
+    VaultError,
+)
+
+DONE, FAILED, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "init": "leadgate.cli.init:init",
+    "run": "leadgate.cli.run:run",
+    "demo": "leadgate.cli.demo:demo",
+    "connect": "leadgate.cli.connect:connect",
+    "parse": "leadgate.cli.parse:parse",
+    "reconcile": "leadgate.cli.reconcile:reconcile",
+    "sign": "leadgate.cli.sign:sign",
+}
+_GROUPS = {
+    "sandbox": ("Doubles of vendors, for integrators and tests.", {"bitrix24": "leadgate.cli.sandbox:bitrix24"}),
+    "connections": (
+        "What is connected.",
+        {name: f"leadgate.cli.connections:{name}" for name in ("list", "show", "check", "pause", "resume", "remove")},
+    ),
+    "events": (
+        "What knocked, and what became of it.",
+        {name: f"leadgate.cli.events:{name}" for name in ("list", "show", "replay")},
+    ),
+    "deliveries": (
+        "What goes out, with every attempt.",
+        {name: f"leadgate.cli.deliveries:{name}" for name in ("list", "show", "retry", "discard")},
+    ),
+}
+
+
+def build() -> App:
+    """The command line as an object, for `main` and for the generated reference."""
+    app = App(
+        name="leadgate",
+        help="The gateway between chat bots and the CRM: nothing lost, nothing doubled, nothing leaked.",
+        version=__version__,
+        help_format="plaintext",
+        result_action="return_value",
+    )
+    for name, path in _COMMANDS.items():
+        app.command(path, name=name)
+    for name, (text, commands) in _GROUPS.items():
+        group = App(name=name, help=text, help_format="plaintext", result_action="return_value")
+        for command, path in commands.items():
+            module, _, function = path.partition(":")
+            group.command(f"{module}:{_SAFE_NAMES.get(function, function)}", name=command)
+        app.command(group)
+    return app
+
+
+_SAFE_NAMES = {"list": "list_all"}
+"""Python's own words that a function of ours does not take."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    is_debugging = "--debug" in tokens
+    try:
+        code = _run(tokens)
+    except LeadgateError as error:
+        if is_debugging:
+            raise
+        sys.exit(_complain(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    sys.exit(code)
+
+
+def _run(tokens: list[str]) -> int:
+    console = Console(soft_wrap=True)
+    try:
+        result = build()(tokens, exit_on_error=False, print_error=False, console=console)
+    except CycloptsError as error:
+        return _explain(error)
+    if inspect.iscoroutine(result):
+        result = asyncio.run(result)
+    return result if isinstance(result, int) else DONE
+
+
+def _explain(error: CycloptsError) -> int:
+    """Wrong use: one sentence and where to read on."""
+    command = " ".join(("leadgate", *error.command_chain)) if error.command_chain else "leadgate"
+    message = " ".join(str(error).split()).rstrip(".")
+    print(f"{message}. See: {command} --help", file=sys.stderr)
+    return WRONG_USE
+
+
+def _complain(error: LeadgateError) -> int:
+    sentence = str(error).rstrip(".") + "."
+    print(f"{sentence} {error.hint}".rstrip(), file=sys.stderr)
+    if isinstance(error, ConfigurationError | VaultError):
+        return WRONG_USE
+    if isinstance(error, ServiceUnavailableError | StorageUnavailableError):
+        return UNREACHABLE
+    return FAILED

@@ -1,0 +1,80 @@
+"""`leadgate reconcile`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from leadgate.cli.common import NO_OPTIONS, Common, with_app
+from leadgate.cli.output import print_json, print_lines
+from leadgate.errors import ConfigurationError
+from leadgate.model.views import Reconciliation
+
+if TYPE_CHECKING:
+    from leadgate.app import App
+
+
+def reconcile(
+    *,
+    since: Annotated[str | None, Parameter(help="ISO 8601 time with offset; default from the beginning.")] = None,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Prove the ledger: received = in the CRM + waiting + answered + ignored + dead, and each lead asked of the CRM.
+
+    Exit code 1 when something does not add up.
+
+    Example: leadgate reconcile --since 2026-11-22T00:00:00+03:00
+    """
+    from_time = _parse_time(since)
+
+    async def work(app: App) -> Reconciliation:
+        with _progress_bar() as progress:
+            return await app.desk.reconcile(since=from_time, progress=progress)
+
+    result = with_app(common, work)
+    if common.json:
+        print_json(result)
+    else:
+        print_lines(
+            f"Received {result.received} = in the CRM {result.in_crm} + waiting {result.waiting}"
+            f" + answered {result.answered} + ignored {result.ignored} + dead {result.dead}",
+            f"Asked the CRM for {result.leads_checked} leads by origin id: {len(result.differences)} differences.",
+        )
+        for difference in result.differences:
+            print_lines(
+                f"  {difference.code}: {difference.lead_id} {difference.origin_id} {' '.join(difference.crm_ids)}"
+            )
+    return 1 if result.differences else 0
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal; nothing where the output is read by a program."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Asking the CRM", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ConfigurationError(
+            "--since must be an ISO 8601 time with offset, for instance 2026-11-22T00:00:00+03:00."
+        )
+    return at

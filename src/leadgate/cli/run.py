@@ -1,0 +1,45 @@
+"""`leadgate run`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from leadgate.cli.common import NO_OPTIONS, Common, run_async
+from leadgate.errors import ConfigurationError
+from leadgate.settings import Settings
+
+
+def run(
+    *,
+    listen: Annotated[str | None, Parameter(help="HOST:PORT; port 0 lets the system choose.")] = None,
+    role: Annotated[str, Parameter(help="all, intake, worker or web.")] = "all",
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Serve in the foreground until SIGTERM or Ctrl-C.
+
+    One log line `gateway.ready` carries the real address once requests are accepted.
+
+    Example: leadgate run --listen 127.0.0.1:8080
+    """
+    from leadgate.observability import configure_logs
+    from leadgate.web.server import ROLES
+
+    if role not in ROLES:
+        raise ConfigurationError(f"--role is one of {', '.join(ROLES)}.")
+    configure_logs(as_json=True if common.json else None)
+    run_async(_serve(common.settings(listen=listen), role))
+    return 0
+
+
+async def _serve(settings: Settings, role: str) -> None:
+    from leadgate.app import open_app
+    from leadgate.web.server import bind, serve_house, stop_on_signals
+
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    with bind(settings.listen) as listener:
+        async with open_app(settings) as app:
+            await serve_house(app, listener, role=role, stop=stop, on_ready=lambda _address: None)

@@ -1,0 +1,65 @@
+"""`leadgate sandbox …`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from leadgate.cli.common import NO_OPTIONS, Common, run_async
+from leadgate.cli.output import print_json, print_lines
+from leadgate.errors import ConfigurationError
+from leadgate.settings import Address, parse_listen
+
+if TYPE_CHECKING:
+    from leadgate.sandbox.bitrix24 import Sandbox
+
+
+def bitrix24(
+    *,
+    listen: Annotated[str, Parameter(help="HOST:PORT; port 0 lets the system choose.")] = "127.0.0.1:8081",
+    fault: Annotated[
+        list[str] | None, Parameter(help="What goes wrong, for instance drop-answer:count=1.", negative=())
+    ] = None,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Serve the Bitrix24 double alone until Ctrl-C: a portal in memory that answers like the real one, and fails on demand.
+
+    Example: leadgate sandbox bitrix24 --listen 127.0.0.1:8081 --fault slow:delay_s=2
+    """
+    from leadgate.sandbox.bitrix24 import UnknownFaultError, build_sandbox, parse_fault
+
+    address = parse_listen(listen)
+    sandbox = build_sandbox()
+    try:
+        for text in fault or []:
+            sandbox.faults.plan(*parse_fault(text))
+    except (UnknownFaultError, ValueError) as error:
+        raise ConfigurationError(f"--fault: {error}", hint="See docs/howto/sandbox.md for the names.") from None
+    run_async(_serve(sandbox, address, common))
+    return 0
+
+
+async def _serve(sandbox: Sandbox, address: Address, common: Common) -> None:
+    from leadgate.observability import configure_logs
+    from leadgate.sandbox.bitrix24 import serve
+    from leadgate.web.server import stop_on_signals
+
+    configure_logs()
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    try:
+        async with serve(sandbox, address.host, address.port) as base_url:
+            webhook_url = sandbox.webhook_url(base_url)
+            if common.json:
+                print_json({"sandbox": base_url, "webhook_url": webhook_url})
+            else:
+                print_lines(
+                    f"Leads:   {base_url}/", f"Webhook: {webhook_url}", "Ctrl-C ends it; it forgets everything."
+                )
+            await stop.wait()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {address}: {error.strerror}.", hint="Choose another --listen."
+        ) from None

@@ -1,0 +1,1 @@
+"""Connecting vendors: settings and secrets checked and kept, live checks, pause and removal."""

@@ -1,0 +1,92 @@
+"""The connections of the workspace as the hot path needs them: opened, in memory, followed within seconds of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from leadgate.model.connections import Connection, ConnectionState, OpenConnection
+from leadgate.model.secret import LiveSecrets, Secret
+from leadgate.ports.clock import Clock
+from leadgate.ports.integration import Integration
+from leadgate.ports.stores import Storage, StoredSecret, Transaction
+from leadgate.vault.envelope import SECRETS, Vault
+
+
+def secret_place(connection_id: str, name: str, version: int) -> str:
+    """Where a secret is sealed for."""
+    return f"secrets.value:{connection_id}:{name}:{version}"
+
+
+class ConnectionBook:
+    """Every live connection with its live secrets. `refresh` follows changes made by commands, pages and other nodes."""
+
+    def __init__(
+        self, storage: Storage, vault: Vault, clock: Clock, find_integration: Callable[[str], Integration]
+    ) -> None:
+        """Open nothing yet; call `refresh`."""
+        self._storage = storage
+        self._vault = vault
+        self._clock = clock
+        self._find_integration = find_integration
+        self._version: object = None
+        self._opened: Mapping[str, OpenConnection] = MappingProxyType({})
+
+    async def refresh(self, *, force: bool = False) -> bool:
+        """Read everything again when anything changed; True when it did.
+
+        Raises:
+            StorageUnavailableError: the old state stands.
+        """
+        version, opened = await self._storage.read(lambda tx: self._read(tx, force=force))
+        if opened is None:
+            return False
+        self._version, self._opened = version, opened
+        return True
+
+    def all(self) -> list[OpenConnection]:
+        """Every connection that is not removed, oldest first."""
+        return list(self._opened.values())
+
+    def find(self, connection_id: str) -> OpenConnection | None:
+        """One connection, paused ones too."""
+        return self._opened.get(connection_id)
+
+    def integration(self, kind: str) -> Integration:
+        """The integration of a kind. Raises ConfigurationError when there is none."""
+        return self._find_integration(kind)
+
+    def crm_connection_id(self) -> str | None:
+        """The CRM that leads go to: the oldest connection of a kind that is one; None when none is connected."""
+        for opened in self._opened.values():
+            if self._find_integration(opened.connection.kind).open_crm is not None:
+                return opened.connection.connection_id
+        return None
+
+    def _read(self, tx: Transaction, *, force: bool) -> tuple[object, Mapping[str, OpenConnection] | None]:
+        version = tx.connections.version()
+        if version == self._version and not force:
+            return version, None
+        secrets = self._live_secrets(tx, self._clock.now())
+        opened = {
+            connection.connection_id: OpenConnection(connection, secrets.get(connection.connection_id, {}))
+            for connection in tx.connections.all()
+        }
+        return version, MappingProxyType(opened)
+
+    def _live_secrets(self, tx: Transaction, now: datetime) -> dict[str, LiveSecrets]:
+        by_connection: dict[str, dict[str, tuple[Secret, ...]]] = {}
+        for stored in tx.connections.live_secrets(now=now):
+            names = by_connection.setdefault(stored.connection_id, {})
+            names[stored.name] = (*names.get(stored.name, ()), self._open(tx, stored))
+        return {connection_id: MappingProxyType(names) for connection_id, names in by_connection.items()}
+
+    def _open(self, tx: Transaction, stored: StoredSecret) -> Secret:
+        place = secret_place(stored.connection_id, stored.name, stored.version)
+        return Secret(self._vault.open(tx, SECRETS, place, stored.sealed_value).decode())
+
+
+def is_active(connection: Connection) -> bool:
+    """True when the connection is worked for."""
+    return connection.state is ConnectionState.ACTIVE

@@ -1,0 +1,214 @@
+"""One open lead per person and workspace: the first request makes it, what follows becomes entries of its timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from leadgate.catalogue.texts import Texts
+from leadgate.crm.identity import Identities, Known
+from leadgate.delivery.payloads import HOMELESS_LANE, Outbox, crm_lane
+from leadgate.model.leads import (
+    AddTimelineEntry,
+    CreateLead,
+    CrmCommand,
+    CrmEntity,
+    LeadRef,
+    LeadRequest,
+    LeadState,
+    Person,
+    UpdateLead,
+    Utm,
+)
+from leadgate.ports.clock import IdSource
+from leadgate.ports.stores import StoredDelivery, StoredLead, Transaction
+from leadgate.privacy.redact import redact
+
+_TITLE_NAME_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Where and when a client turned to the salon.
+
+    Attributes:
+        connection_id: the channel's connection; part of the origin id.
+        channel: kind or the bot builder's word; `channel_title` its readable tag.
+        crm_connection_id: the CRM to write to, or None when none is connected yet.
+    """
+
+    event_id: str
+    connection_id: str
+    channel: str
+    channel_title: str
+    crm_connection_id: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """How the salon writes: its texts and its time zone."""
+
+    texts: Texts
+    time_zone: tzinfo
+
+
+class Leads:
+    """Turns requests of clients into commands for the CRM."""
+
+    def __init__(self, identities: Identities, outbox: Outbox, ids: IdSource) -> None:
+        """Recognise people and enqueue commands with these."""
+        self._identities = identities
+        self._outbox = outbox
+        self._ids = ids
+
+    def record_request(
+        self, tx: Transaction, request: LeadRequest, contact: Contact, house: House, *, at: datetime
+    ) -> tuple[Known, str]:
+        """A whole request of a bot builder: recognise the person, then a new lead or an entry; returns the lead's id too."""
+        known = self._identities.recognise(tx, request.contact, channel=request.channel, at=at)
+        words = _describe(request, house)
+        lead_id = self.record_words(
+            tx, known, words or house.texts.get("entry_request"), contact, house, at=at, request=request
+        )
+        return known, lead_id
+
+    def record_words(
+        self,
+        tx: Transaction,
+        known: Known,
+        words: str,
+        contact: Contact,
+        house: House,
+        *,
+        at: datetime,
+        request: LeadRequest | None = None,
+    ) -> str:
+        """Words of a client: the first make a lead, later ones an entry; news of the person update it. Returns the lead's id."""
+        lead = tx.leads.find_current(known.subject_id)
+        if lead is None:
+            lead = self._create(tx, known, words, contact, house, at=at, request=request)
+        else:
+            self._update(tx, known, lead, contact, at=at)
+        entry = AddTimelineEntry(
+            lead_id=lead.lead_id,
+            entry_id=contact.event_id,
+            author=known.profile.name or house.texts.get("client"),
+            channel_title=contact.channel_title,
+            occurred_at=contact.occurred_at.astimezone(house.time_zone),
+            text=redact(words),
+            ref=lead.ref,
+        )
+        self._send(tx, entry, known.subject_id, contact, lead.lead_id, at=at)
+        return lead.lead_id
+
+    def open_again(
+        self,
+        tx: Transaction,
+        delivery: StoredDelivery,
+        entry: AddTimelineEntry,
+        contact: Contact,
+        house: House,
+        *,
+        at: datetime,
+    ) -> str:
+        """The lead of an entry was closed meanwhile: the entry goes to the person's current lead, made when there is none."""
+        current = tx.leads.find_current(delivery.subject_id)
+        if current is None:
+            profile = self._identities.profile(tx, delivery.subject_id)
+            known = Known(subject_id=delivery.subject_id, profile=profile, news=Person())
+            current = self._create(tx, known, entry.text, contact, house, at=at, request=None)
+        moved = replace(entry, lead_id=current.lead_id, ref=current.ref)
+        sealed = self._outbox.seal(tx, delivery.delivery_id, delivery.subject_id, moved)
+        tx.deliveries.replace(
+            delivery.delivery_id, kind=delivery.kind, lead_id=current.lead_id, sealed_payload=sealed, due_at=at
+        )
+        return current.lead_id
+
+    def _create(
+        self,
+        tx: Transaction,
+        known: Known,
+        words: str,
+        contact: Contact,
+        house: House,
+        *,
+        at: datetime,
+        request: LeadRequest | None,
+    ) -> StoredLead:
+        lead = StoredLead(
+            lead_id=self._ids.new("lead"),
+            subject_id=known.subject_id,
+            crm_connection_id=contact.crm_connection_id,
+            origin_id=f"{contact.connection_id}:{contact.event_id}",
+            state=LeadState.PENDING,
+            ref=None,
+            created_at=at,
+        )
+        tx.leads.add(lead)
+        command = CreateLead(
+            lead_id=lead.lead_id,
+            origin_id=lead.origin_id,
+            title=_title(known.profile.name, contact.channel_title, house.texts),
+            person=known.profile,
+            channel=contact.channel,
+            channel_title=contact.channel_title,
+            comment=redact((request.message or "") if request else words),
+            service=request.service if request else None,
+            preferred_time=_local(request.preferred_time, house) if request else None,
+            utm=request.utm if request else Utm(),
+            occurred_at=contact.occurred_at.astimezone(house.time_zone),
+        )
+        self._send(tx, command, known.subject_id, contact, lead.lead_id, at=at)
+        return lead
+
+    def _update(self, tx: Transaction, known: Known, lead: StoredLead, contact: Contact, *, at: datetime) -> None:
+        news = replace(known.news, channel_user_id=None, username=None)
+        if news == Person():
+            return
+        origin_id = f"{lead.origin_id}:{contact.event_id}"
+        command = UpdateLead(lead_id=lead.lead_id, origin_id=origin_id, person=news, ref=lead.ref)
+        self._send(tx, command, known.subject_id, contact, lead.lead_id, at=at)
+
+    def _send(
+        self, tx: Transaction, command: CrmCommand, subject_id: str, contact: Contact, lead_id: str, *, at: datetime
+    ) -> None:
+        crm = contact.crm_connection_id
+        self._outbox.enqueue(
+            tx,
+            command,
+            lane=HOMELESS_LANE if crm is None else crm_lane(crm),
+            connection_id=crm or "",
+            subject_id=subject_id,
+            event_id=contact.event_id,
+            lead_id=lead_id,
+            at=at,
+        )
+
+
+def parse_ref(external_id: str | None) -> LeadRef | None:
+    """`lead:48211` or `deal:77` as a reference; None for anything else."""
+    entity, _, number = (external_id or "").partition(":")
+    if entity not in ("lead", "deal") or not number.isdecimal():
+        return None
+    return LeadRef(CrmEntity(entity), int(number))
+
+
+def _describe(request: LeadRequest, house: House) -> str:
+    lines = [request.message] if request.message else []
+    if request.service:
+        lines.append(house.texts.get("entry_service", service=request.service))
+    if request.preferred_time:
+        time = _local(request.preferred_time, house)
+        lines.append(house.texts.get("entry_time", time=f"{time:%d.%m.%Y %H:%M}"))
+    return "\n".join(lines)
+
+
+def _title(name: str | None, channel_title: str, texts: Texts) -> str:
+    if not name:
+        return texts.get("lead_title_nameless", channel=channel_title)
+    return texts.get("lead_title", channel=channel_title, name=name[:_TITLE_NAME_LENGTH])
+
+
+def _local(at: datetime | None, house: House) -> datetime | None:
+    return None if at is None else at.astimezone(house.time_zone)

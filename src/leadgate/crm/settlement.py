@@ -1,0 +1,65 @@
+"""What the outcome of a delivery means for leads: opened with its CRM id, or closed and opened anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from leadgate.crm.leads import Contact, House, Leads, parse_ref
+from leadgate.delivery.payloads import Payload
+from leadgate.delivery.retry import Decision
+from leadgate.model.deliveries import DeliveryKind, DeliveryState
+from leadgate.model.leads import AddTimelineEntry, LeadState
+from leadgate.model.outcomes import LeadClosed, Outcome
+from leadgate.ports.stores import StoredDelivery, Transaction
+
+DescribeContact = Callable[[Transaction, StoredDelivery, AddTimelineEntry], Contact]
+"""Where the entry of a closed lead came from, so that a new lead can be made of it."""
+
+
+class LeadSettlement:
+    """See `delivery.worker.Settlement`."""
+
+    def __init__(self, leads: Leads, describe_contact: DescribeContact, house: Callable[[], House]) -> None:
+        """Open leads anew through `leads`."""
+        self._leads = leads
+        self._describe_contact = describe_contact
+        self._house = house
+
+    def settled(
+        self,
+        tx: Transaction,
+        delivery: StoredDelivery,
+        payload: Payload | None,
+        outcome: Outcome,
+        decision: Decision,
+        *,
+        at: datetime,
+    ) -> Decision:
+        """Keep the lead in step with its delivery."""
+        if delivery.kind is DeliveryKind.CREATE_LEAD and decision.state is DeliveryState.DONE:
+            self._opened(tx, delivery, decision, at=at)
+        if isinstance(outcome, LeadClosed) and delivery.lead_id is not None:
+            tx.leads.settle(delivery.lead_id, state=LeadState.CLOSED, ref=None, at=at)
+            return self._after_closing(tx, delivery, payload, decision, at=at)
+        return decision
+
+    @staticmethod
+    def _opened(tx: Transaction, delivery: StoredDelivery, decision: Decision, *, at: datetime) -> None:
+        if delivery.lead_id is None:
+            return
+        tx.leads.settle(delivery.lead_id, state=LeadState.OPEN, ref=parse_ref(decision.external_id), at=at)
+        tx.deliveries.unpark(delivery.lead_id, at=at)
+
+    def _after_closing(
+        self, tx: Transaction, delivery: StoredDelivery, payload: Payload | None, decision: Decision, *, at: datetime
+    ) -> Decision:
+        if isinstance(payload, AddTimelineEntry):
+            contact = self._describe_contact(tx, delivery, payload)
+            lead_id = self._leads.open_again(tx, delivery, payload, contact, self._house(), at=at)
+            if delivery.event_id is not None:
+                tx.events.move_to_lead(delivery.event_id, lead_id)
+            return Decision(state=DeliveryState.WAITING, due_at=at, failures=0)
+        # News of a person go into the new lead anyway: it is made from the profile.
+        return replace(decision, state=DeliveryState.DISCARDED, due_at=None)

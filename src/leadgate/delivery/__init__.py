@@ -1,0 +1,1 @@
+"""Deliveries: lanes, leases, attempts, retry decisions, unknown outcomes, dead letters."""

@@ -1,0 +1,83 @@
+"""What to do next in a lane: which deliveries to look up, which to send, and when to look again. Pure.
+
+Order: a delivery waits while an earlier one of the same group is not done. In the lane of a CRM the group is the lead, so a
+poisoned or unknown lead holds up its own entries only; in the lane of a chat it is the whole lane. Entries of a lead that is not
+in the CRM yet go along with its creation in the same batch, or are parked until it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from leadgate.model.deliveries import DeliveryKind, DeliveryState
+from leadgate.ports.stores import StoredDelivery
+
+_FOLLOWERS = (DeliveryKind.TIMELINE_ENTRY, DeliveryKind.UPDATE_LEAD)
+
+
+@dataclass(slots=True)
+class Plan:
+    """The next step of a lane.
+
+    Attributes:
+        orphans: found `sending` although nobody sends: their outcome is unknown.
+        park: entries of a lead that is not in the CRM; they wake when it is.
+        next_look: when something that waits becomes due; None when nothing waits.
+    """
+
+    orphans: list[StoredDelivery] = field(default_factory=list)
+    look_up: list[StoredDelivery] = field(default_factory=list)
+    send: list[StoredDelivery] = field(default_factory=list)
+    park: list[StoredDelivery] = field(default_factory=list)
+    next_look: datetime | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """True when there is nothing to call."""
+        return not (self.look_up or self.send or self.orphans)
+
+
+def plan_lane(
+    deliveries: Sequence[StoredDelivery], leads_in_crm: frozenset[str], *, capacity: int, now: datetime
+) -> Plan:
+    """Plan the next step.
+
+    Args:
+        deliveries: open ones of the lane, oldest first.
+        leads_in_crm: ids of leads that have a reference.
+        capacity: most deliveries to send (and to look up) at once.
+        now: aware time.
+    """
+    plan = Plan()
+    held: set[str] = set()
+    created: set[str] = set()
+    for delivery in deliveries:
+        group = delivery.lead_id or delivery.lane
+        if delivery.state is DeliveryState.SENDING:
+            plan.orphans.append(delivery)
+            held.add(group)
+        elif group in held:
+            continue
+        elif delivery.due_at is not None and delivery.due_at > now:
+            _wait_for(plan, delivery.due_at)
+            held.add(group)
+        elif delivery.state is DeliveryState.UNKNOWN:
+            held.add(group)
+            if len(plan.look_up) < capacity:
+                plan.look_up.append(delivery)
+        elif delivery.kind in _FOLLOWERS and group not in leads_in_crm | created:
+            plan.park.append(delivery)
+            held.add(group)
+        elif len(plan.send) < capacity:
+            plan.send.append(delivery)
+            if delivery.kind is DeliveryKind.CREATE_LEAD:
+                created.add(group)
+        else:
+            break
+    return plan
+
+
+def _wait_for(plan: Plan, due_at: datetime) -> None:
+    plan.next_look = due_at if plan.next_look is None else min(plan.next_look, due_at)

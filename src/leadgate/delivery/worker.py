@@ -1,0 +1,344 @@
+"""Works on lanes: claims those that are due, sends or looks up, writes the outcome down. One task per lane, many lanes at once.
+
+The order of writes is the promise: `sending` is on disk before a call, the outcome after it; whoever finds `sending` after a crash
+treats it as unknown. Every write is fenced by the lease, and no call starts after the lease has run out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from leadgate.delivery.payloads import Outbox, Payload
+from leadgate.delivery.plan import Plan, plan_lane
+from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_of, decide, lane_wait_after
+from leadgate.delivery.targets import Target, Targets
+from leadgate.errors import LeaseLostError, StorageUnavailableError
+from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
+from leadgate.model.outcomes import Outcome, OutcomeUnknown, RetryLater, Scope
+from leadgate.observability import get_logger, metrics
+from leadgate.ports.clock import Clock, IdSource
+from leadgate.ports.stores import Lease, Storage, StoredDelivery, Transaction
+
+LEASE_TIME = timedelta(seconds=10)
+POLL_INTERVAL_S = 0.5
+LANES_AT_ONCE = 64
+_WINDOW = 400
+_log = get_logger("delivery")
+
+
+class Settlement(Protocol):
+    """What the domain does when a delivery got its outcome, inside the same transaction."""
+
+    def settled(
+        self,
+        tx: Transaction,
+        delivery: StoredDelivery,
+        payload: Payload | None,
+        outcome: Outcome,
+        decision: Decision,
+        *,
+        at: datetime,
+    ) -> Decision:
+        """Returns the decision, or another one instead."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    delivery: StoredDelivery
+    payload: Payload
+    kind: AttemptKind
+    number: int
+
+
+@dataclass(slots=True)
+class _Step:
+    tasks: list[_Task]
+    is_over: bool
+
+
+class DeliveryWorker:
+    """Runs until it is stopped."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        targets: Targets,
+        outbox: Outbox,
+        settlement: Settlement,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        holder: str,
+    ) -> None:
+        """Work under this holder name, unique for the process."""
+        self._storage = storage
+        self._targets = targets
+        self._outbox = outbox
+        self._settlement = settlement
+        self._clock = clock
+        self._ids = ids
+        self._holder = holder
+        self._wake = asyncio.Event()
+        self._lanes: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """There may be something to do now."""
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim and work until `stop` is set; then finish what is in hand."""
+        while not stop.is_set():
+            self._wake.clear()
+            if await self._claim():
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
+        if self._lanes:
+            await asyncio.wait(self._lanes)
+
+    async def drain(self) -> None:
+        """Work until no lane is due; for tests and commands."""
+        while await self._claim() or self._lanes:
+            if self._lanes:
+                await asyncio.wait(self._lanes, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _claim(self) -> bool:
+        free = LANES_AT_ONCE - len(self._lanes)
+        if free <= 0:
+            return False
+        now = self._clock.now()
+        try:
+            leases = await self._storage.write(
+                lambda tx: tx.lanes.claim(holder=self._holder, now=now, until=now + LEASE_TIME, limit=free)
+            )
+        except StorageUnavailableError:
+            _log.error("delivery.claim_failed", error_code=StorageUnavailableError.code)
+            return False
+        for lease in leases:
+            task = asyncio.create_task(self._work(lease), name=f"lane {lease.lane}")
+            self._lanes.add(task)
+            task.add_done_callback(self._finished)
+        return bool(leases)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._lanes.discard(task)
+        self._wake.set()
+
+    async def _work(self, lease: Lease) -> None:
+        guard = _LeaseGuard(self._clock, LEASE_TIME)
+        try:
+            async with self._heartbeat(lease, guard):
+                while await self._step(lease, guard):
+                    pass
+        except LeaseLostError:
+            _log.warning("delivery.lease_lost", lane_kind=_kind_of(lease.lane), error_code=LeaseLostError.code)
+        except StorageUnavailableError as error:
+            _log.error("delivery.not_written", lane_kind=_kind_of(lease.lane), error_code=error.code)
+        except Exception:  # noqa: BLE001 -- see below
+            # One of the two places that may catch everything: the lease runs out and the lane is tried again.
+            _log.exception("delivery.crashed", lane_kind=_kind_of(lease.lane))
+            metrics.crashes.labels("delivery").inc()
+
+    async def _step(self, lease: Lease, guard: _LeaseGuard) -> bool:
+        target = self._targets.find(lease.connection_id or "")
+        now = self._clock.now()
+        step = await self._storage.write(lambda tx: self._prepare(tx, lease, target, now))
+        if step.is_over or target is None:
+            return False
+        outcomes = await self._call(target, step.tasks, guard)
+        now, jitter = self._clock.now(), self._ids.fraction()
+        go_on = await self._storage.write(
+            lambda tx: self._record(tx, lease, target, step.tasks, outcomes=outcomes, now=now, jitter=jitter)
+        )
+        self._report(step.tasks, outcomes)
+        return go_on
+
+    def _prepare(self, tx: Transaction, lease: Lease, target: Target | None, now: datetime) -> _Step:
+        if not tx.lanes.hold(lease):
+            raise LeaseLostError("the lane has another holder")
+        if target is None:
+            # Paused, removed or not opened yet; resuming or connecting wakes the lane.
+            tx.lanes.release(lease, due_at=None, failures=0, problem=None, problem_since=None)
+            return _Step([], is_over=True)
+        plan = self._plan(tx, lease, target, now)
+        for orphan in plan.orphans:
+            self._make_unknown(tx, orphan, target, now)
+        for delivery in plan.park:
+            tx.deliveries.park(delivery.delivery_id)
+        if plan.is_idle:
+            tx.lanes.release(lease, due_at=plan.next_look, failures=0, problem=None, problem_since=None)
+            return _Step([], is_over=True)
+        looked_up = [self._start(tx, d, AttemptKind.LOOK_UP, now) for d in plan.look_up]
+        return _Step([*looked_up, *(self._start(tx, d, AttemptKind.SEND, now) for d in plan.send)], is_over=False)
+
+    def _plan(self, tx: Transaction, lease: Lease, target: Target, now: datetime) -> Plan:
+        deliveries = tx.deliveries.open_in_lane(lease.lane, limit=_WINDOW)
+        lead_ids = {d.lead_id for d in deliveries if d.lead_id is not None}
+        leads = [tx.leads.find(lead_id) for lead_id in sorted(lead_ids)]
+        in_crm = frozenset(lead.lead_id for lead in leads if lead is not None and lead.ref is not None)
+        return plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
+
+    def _make_unknown(self, tx: Transaction, orphan: StoredDelivery, target: Target, now: datetime) -> None:
+        """Nobody knows how far a dead holder came; the quiet time counts from now, as a frozen one may have sent late."""
+        outcome = OutcomeUnknown("delivery.holder_died")
+        tx.deliveries.end_attempt(
+            orphan.delivery_id, orphan.attempts, outcome=AttemptOutcome.UNKNOWN, error_code=outcome.code, at=now
+        )
+        self._settle(tx, orphan, None, outcome, target, now=now, jitter=0.5)
+
+    def _start(self, tx: Transaction, delivery: StoredDelivery, kind: AttemptKind, now: datetime) -> _Task:
+        tx.deliveries.start_attempt(delivery, kind=kind, at=now)
+        return _Task(delivery, self._outbox.open(tx, delivery), kind, delivery.attempts + 1)
+
+    async def _call(self, target: Target, tasks: Sequence[_Task], guard: _LeaseGuard) -> list[Outcome]:
+        look_ups = [task.payload for task in tasks if task.kind is AttemptKind.LOOK_UP]
+        sends = [task.payload for task in tasks if task.kind is AttemptKind.SEND]
+        found = await target.look_up(look_ups) if look_ups else []
+        sent = await target.send(sends, guard.check) if sends else []
+        return [*found, *sent]
+
+    def _record(
+        self,
+        tx: Transaction,
+        lease: Lease,
+        target: Target,
+        tasks: Sequence[_Task],
+        *,
+        outcomes: Sequence[Outcome],
+        now: datetime,
+        jitter: float,
+    ) -> bool:
+        """Write every outcome; False when the lane is given back because its target as a whole has a problem."""
+        if not tx.lanes.hold(lease):
+            raise LeaseLostError("the lane has another holder")
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            end = attempt_outcome(outcome)
+            tx.deliveries.end_attempt(
+                task.delivery.delivery_id, task.number, outcome=end, error_code=code_of(outcome), at=now
+            )
+            self._settle(tx, task.delivery, task.payload, outcome, target, now=now, jitter=jitter)
+        problem = _find_problem(outcomes)
+        if problem is None:
+            return True
+        failures = lease.failures + 1
+        wait = lane_wait_after(failures, jitter, at_least=problem.after)
+        since = lease.problem_since or now
+        tx.lanes.release(lease, due_at=now + wait, failures=failures, problem=problem.code, problem_since=since)
+        return False
+
+    def _settle(
+        self,
+        tx: Transaction,
+        delivery: StoredDelivery,
+        payload: Payload | None,
+        outcome: Outcome,
+        target: Target,
+        *,
+        now: datetime,
+        jitter: float,
+    ) -> None:
+        decision = decide(
+            outcome,
+            Situation(
+                kind=delivery.kind,
+                created_at=delivery.created_at,
+                now=now,
+                failures=delivery.failures,
+                can_repeat=target.can_repeat(),
+                quiet_time=target.quiet_time(),
+                jitter=jitter,
+            ),
+        )
+        if delivery.state is DeliveryState.UNKNOWN and isinstance(outcome, RetryLater):
+            # The look-up could not be made: the delivery stays unknown, it must not be sent.
+            decision = Decision(
+                state=DeliveryState.UNKNOWN,
+                due_at=max(decision.due_at or now, now + (outcome.after or timedelta(seconds=1))),
+                failures=delivery.failures,
+                error_code=outcome.code,
+            )
+        decision = self._settlement.settled(tx, delivery, payload, outcome, decision, at=now)
+        tx.deliveries.settle(
+            delivery.delivery_id,
+            state=decision.state,
+            due_at=decision.due_at,
+            failures=decision.failures,
+            error_code=decision.error_code,
+            error_detail=decision.error_detail,
+            external_id=decision.external_id,
+            at=now,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _heartbeat(self, lease: Lease, guard: _LeaseGuard) -> AsyncIterator[None]:
+        beat = asyncio.create_task(self._beat(lease, guard))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beat
+
+    async def _beat(self, lease: Lease, guard: _LeaseGuard) -> None:
+        while True:
+            await asyncio.sleep(LEASE_TIME.total_seconds() / 3)
+            started_s, now = self._clock.monotonic_s(), self._clock.now()
+            try:
+                kept = await self._storage.write(lambda tx, now=now: tx.lanes.renew(lease, until=now + LEASE_TIME))
+            except StorageUnavailableError:
+                continue
+            if not kept:
+                guard.lose()
+                return
+            guard.extend(started_s)
+
+    @staticmethod
+    def _report(tasks: Sequence[_Task], outcomes: Sequence[Outcome]) -> None:
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            end = attempt_outcome(outcome)
+            metrics.attempts.labels(task.delivery.kind.value, end.value).inc()
+            _log.info(
+                "delivery.attempted",
+                delivery_id=task.delivery.delivery_id,
+                event_id=task.delivery.event_id,
+                kind=task.delivery.kind.value,
+                attempt=task.number,
+                action=task.kind.value,
+                outcome=end.value,
+                error_code=code_of(outcome),
+            )
+
+
+class _LeaseGuard:
+    """Knows without a look into the database whether the lease can still stand; asked right before each call."""
+
+    def __init__(self, clock: Clock, lease_time: timedelta) -> None:
+        self._clock = clock
+        self._lease_s = lease_time.total_seconds()
+        self._until_s = clock.monotonic_s() + self._lease_s
+        self._is_lost = False
+
+    def check(self) -> None:
+        if self._is_lost or self._clock.monotonic_s() >= self._until_s:
+            raise LeaseLostError("the lease ran out before the call")
+
+    def extend(self, renewed_at_s: float) -> None:
+        self._until_s = renewed_at_s + self._lease_s
+
+    def lose(self) -> None:
+        self._is_lost = True
+
+
+def _find_problem(outcomes: Sequence[Outcome]) -> RetryLater | None:
+    problems = [o for o in outcomes if isinstance(o, RetryLater) and o.scope is Scope.TARGET]
+    return max(problems, key=lambda p: p.after or timedelta(), default=None)
+
+
+def _kind_of(lane: str) -> str:
+    return lane.partition(":")[0]

@@ -1,0 +1,1 @@
+"""Webhook in, committed event out; and the pure primitives that vendors share for it."""

@@ -1,0 +1,92 @@
+"""Verified webhook in, committed event out: the way from the door to the disk. Work comes later."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from leadgate.model.connections import OpenConnection
+from leadgate.model.webhooks import RawWebhook, Receipt, VerifiedWebhook
+from leadgate.ports.channel import WebhookReceiver
+from leadgate.ports.clock import Clock, IdSource
+from leadgate.ports.stores import INBOX_PARTS, NewEvent, Storage
+from leadgate.vault.envelope import INTAKE, Vault
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Largest webhook that is taken (contract, section 2)."""
+
+_REFUSAL_KINDS = 1000
+
+
+class Intake:
+    """Keeps genuine webhooks and counts those that are refused."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        vault: Vault,
+        *,
+        workspace_id: str,
+        clock: Clock,
+        ids: IdSource,
+        on_event: Callable[[], None],
+    ) -> None:
+        """Call `on_event` after each new event is on disk."""
+        self._storage = storage
+        self._vault = vault
+        self._workspace_id = workspace_id
+        self._clock = clock
+        self._ids = ids
+        self._on_event = on_event
+        self._refusals: Counter[tuple[str, str]] = Counter()
+
+    async def receive(self, receiver: WebhookReceiver, request: RawWebhook, opened: OpenConnection) -> Receipt:
+        """Verify, seal and keep one webhook; returns after it is on disk. A redelivery changes nothing.
+
+        Raises:
+            WebhookRejectedError: not genuine or malformed; nothing is kept.
+            OverloadedError: too much is waiting.
+            StorageUnavailableError: could not commit; nothing is kept.
+        """
+        webhook = receiver.verify(request, opened, now=self._clock.now())
+        receipt = await self._storage.receive(self._seal(webhook, opened.connection.connection_id))
+        if not receipt.duplicate:
+            self._on_event()
+        return receipt
+
+    def _seal(self, webhook: VerifiedWebhook, connection_id: str) -> NewEvent:
+        event_id = self._ids.new("evt")
+        natural_key = self._vault.index(self._workspace_id, f"event:{connection_id}", webhook.natural_key)
+        # Any part will do for events without an order to keep; their own key spreads them.
+        order = natural_key
+        if webhook.conversation_key is not None:
+            order = self._vault.index(self._workspace_id, f"order:{connection_id}", webhook.conversation_key)
+        return NewEvent(
+            event_id=event_id,
+            connection_id=connection_id,
+            natural_key=natural_key,
+            part=order[0] % INBOX_PARTS,
+            received_at=self._clock.now(),
+            key_scope=INTAKE,
+            sealed_body=self._vault.seal_arrival(self._workspace_id, f"events.body:{event_id}", webhook.body),
+        )
+
+    def count_refusal(self, connection_id: str, code: str) -> None:
+        """Count a request that was refused at the door; written to disk by `write_refusals`."""
+        if len(self._refusals) < _REFUSAL_KINDS:
+            self._refusals[connection_id, code] += 1
+
+    async def write_refusals(self) -> None:
+        """Write the counts since the last call. Called every few seconds, so that a flood of forgeries costs no disk.
+
+        Raises:
+            StorageUnavailableError: the counts are kept for the next call.
+        """
+        if not self._refusals:
+            return
+        counts, self._refusals = self._refusals, Counter()
+        try:
+            await self._storage.write(lambda tx: tx.add_refusals(counts, at=self._clock.now()))
+        except BaseException:
+            self._refusals.update(counts)
+            raise

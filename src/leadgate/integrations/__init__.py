@@ -1,0 +1,1 @@
+"""One folder per vendor; only `leadgate.registry` names them, and they do not know one another."""

@@ -1,0 +1,119 @@
+"""One Bitrix24 portal behind the port `Crm`: joins looking, writing, looking up and checking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import httpx
+
+from leadgate.integrations.bitrix24.access import Access, WebhookAccess
+from leadgate.integrations.bitrix24.check import check
+from leadgate.integrations.bitrix24.client import PortalClient
+from leadgate.integrations.bitrix24.deliver import write
+from leadgate.integrations.bitrix24.errors import Failure
+from leadgate.integrations.bitrix24.governor import Governor, Limits, Sleep
+from leadgate.integrations.bitrix24.look_up import find_origins, look_up
+from leadgate.integrations.bitrix24.reads import PortalFacts, look
+from leadgate.integrations.bitrix24.settings import Settings
+from leadgate.model.connections import CheckReport
+from leadgate.model.leads import CrmCommand, LeadRef
+from leadgate.model.outcomes import Outcome, RetryLater, Scope
+from leadgate.ports.clock import Clock
+from leadgate.ports.crm import BeforeCall
+
+# A batch takes 50 commands. Reads: at most two searches (phone, e-mail) per command, and two facts, the
+# contacts by origin, the leads and the deals besides: 2 n + 5 <= 50. Writes: at most two per command (a
+# contact and the lead): 2 n <= 50.
+CAPACITY: Final = 22
+
+FACTS_LIVE_S: Final = 600.0  # an administrator may switch the mode or add a source at any time
+
+
+class Bitrix24Crm:
+    """One portal. Keeps its rate limits; never raises for what the portal answers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        access: Access | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        limits: Limits | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """Open nothing yet; what is keyword-only is given by tests and, later, by the application mode."""
+        self._clock = clock
+        self.governor = Governor(clock, limits=limits, sleep=sleep)
+        self._client = PortalClient(
+            access or WebhookAccess(settings.webhook_url),
+            self.governor,
+            timeout_s=settings.timeout_s,
+            transport=transport,
+        )
+        self._facts: PortalFacts | None = None
+        self._facts_until = 0.0
+
+    def capacity(self) -> int:
+        """How many commands `deliver` takes at once: 22."""
+        return CAPACITY
+
+    async def deliver(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
+        """Carry the commands out, in order; one outcome per command, same order.
+
+        More than `capacity` commands are carried out in several rounds; a portal that fails as a whole ends
+        them.
+
+        Raises:
+            LeaseLostError: from `before_call`; nothing further was sent.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(commands), CAPACITY):
+            stopped = next((outcome for outcome in outcomes if _stops(outcome)), None)
+            part = commands[start : start + CAPACITY]
+            outcomes += [stopped] * len(part) if stopped else await self._deliver_part(part, before_call)
+        return outcomes
+
+    async def look_up(self, commands: Sequence[CrmCommand]) -> list[Outcome]:
+        """After an unknown outcome: Delivered, NotExecuted or RetryLater for each command; reads only."""
+        return await look_up(self._client, commands, self._fresh_facts())
+
+    async def find_origins(self, origin_ids: Sequence[str]) -> Mapping[str, tuple[LeadRef, ...]]:
+        """All leads and deals with these origin ids; an id that is absent maps to an empty tuple.
+
+        Raises:
+            ServiceUnavailableError: the portal could not be asked.
+        """
+        return await find_origins(self._client, origin_ids)
+
+    async def check(self) -> CheckReport:
+        """Ask the portal whether the access works and what it may do; changes nothing there."""
+        return await check(self._client)
+
+    async def close(self) -> None:
+        """Close the connections. A second call is harmless."""
+        await self._client.close()
+
+    async def _deliver_part(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
+        facts = self._fresh_facts()
+        picture = await look(self._client, commands, facts)
+        if isinstance(picture, Failure):
+            return [picture.outcome(wrote=False)] * len(commands)
+        if facts is None:
+            self._facts, self._facts_until = picture.facts, self._clock.monotonic_s() + FACTS_LIVE_S
+        return await write(
+            self._client,
+            commands,
+            picture=picture,
+            closed_for_s=self.governor.closed_for_s,
+            before_call=before_call,
+        )
+
+    def _fresh_facts(self) -> PortalFacts | None:
+        return self._facts if self._clock.monotonic_s() < self._facts_until else None
+
+
+def _stops(outcome: Outcome) -> bool:
+    return isinstance(outcome, RetryLater) and outcome.scope is Scope.TARGET

@@ -1,0 +1,207 @@
+"""The look before the write: which contacts exist, how the leads stand, the portal's mode and sources.
+
+One batch of reads for all commands of a delivery, a second one only where a linked contact must be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from leadgate.integrations.bitrix24.batch import NOT_RUN, BatchAnswer, Command
+from leadgate.integrations.bitrix24.client import PortalClient
+from leadgate.integrations.bitrix24.errors import Failure, Meaning, unclear
+from leadgate.integrations.bitrix24.fields import (
+    CONTACT_TYPE,
+    ENTITY_TYPE,
+    ORIGINATOR,
+    digits_of,
+    person_keys,
+    phone_spellings,
+)
+from leadgate.integrations.bitrix24.shapes import as_id, as_mapping, as_rows, as_text, ids_of
+from leadgate.integrations.bitrix24.standing import Reachable, Standing, read_reachable, read_standing
+from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
+
+_CONTACT_SELECT = ("id", "originId", "originatorId")
+
+
+@dataclass(frozen=True, slots=True)
+class PortalFacts:
+    """What changes rarely: where leads go, and the portal's sources (code to name)."""
+
+    entity: CrmEntity
+    sources: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Picture:
+    """What stands in the CRM, as far as the commands of one delivery need it; grows with every answer.
+
+    Attributes:
+        contacts: contact id by phone, e-mail or origin (`fields.person_keys`, `origin:…`).
+        standings: leads and deals that exist; one that was asked for and is missing here was deleted.
+        made: leads made in this delivery, by our `lead_id`.
+    """
+
+    facts: PortalFacts
+    contacts: dict[str, int] = field(default_factory=dict)
+    standings: dict[LeadRef, Standing] = field(default_factory=dict)
+    made: dict[str, Standing] = field(default_factory=dict)
+
+
+FACTS_COMMANDS = (
+    Command("mode", "crm.settings.mode.get", {}),
+    Command("sources", "crm.status.list", {"filter": {"ENTITY_ID": "SOURCE"}}),
+)
+
+
+async def look(client: PortalClient, commands: Sequence[CrmCommand], facts: PortalFacts | None) -> Picture | Failure:
+    """Read what the commands need; `facts` None means they are read along."""
+    asked = read_commands(commands, with_facts=facts is None)
+    if not asked and facts is not None:
+        return Picture(facts)
+    answer = await client.batch(asked, halt=False)
+    if isinstance(answer, Failure):
+        return answer
+    if failure := _first_failure(asked, answer):
+        return failure.of_target()
+    known = facts or read_facts(answer)
+    if isinstance(known, Failure):
+        return known
+    picture = Picture(known, _contacts(asked, answer), _standings(answer))
+    return await _look_at_contacts(client, commands, picture)
+
+
+def read_commands(commands: Sequence[CrmCommand], *, with_facts: bool) -> list[Command]:
+    """The first batch: at most two searches per command and five lists."""
+    asked = list(FACTS_COMMANDS) if with_facts else []
+    for key in dict.fromkeys(key for command in commands for key in _search_keys(command)):
+        asked.append(_search(f"d{len(asked)}", key))
+    origins = [command.origin_id for command in commands if isinstance(command, CreateLead)]
+    if origins:
+        asked.append(Command("origins", "crm.item.list", _by_origin(CONTACT_TYPE, origins, _CONTACT_SELECT)))
+    for entity in CrmEntity:
+        ids = sorted({ref.crm_id for ref in _refs(commands) if ref.entity is entity})
+        if ids:
+            asked.append(Command(f"items_{entity}", "crm.item.list", _by_id(ENTITY_TYPE[entity], ids)))
+    return asked
+
+
+def read_facts(answer: BatchAnswer) -> PortalFacts | Failure:
+    """Mode and sources; a mode that is neither 1 nor 2 is an unreadable answer."""
+    mode = as_id(answer.values.get("mode"))
+    if mode not in {1, 2}:
+        return unclear("mode_unreadable")
+    rows = as_rows(answer.values.get("sources"))
+    sources = {as_text(row.get("STATUS_ID")): as_text(row.get("NAME")) for row in rows}
+    return PortalFacts(CrmEntity.DEAL if mode == 2 else CrmEntity.LEAD, sources)  # noqa: PLR2004  # crm-enum-settings-mode.md
+
+
+def _search_keys(command: CrmCommand) -> Sequence[str]:
+    return () if isinstance(command, AddTimelineEntry) else person_keys(command.person)
+
+
+def _search(key: str, person_key: str) -> Command:
+    kind, _, value = person_key.partition(":")
+    values = phone_spellings(f"+{value}") if kind == "phone" else [value]
+    params = {"entity_type": "CONTACT", "type": kind.upper(), "values": values}
+    return Command(key, "crm.duplicate.findbycomm", params)
+
+
+def _refs(commands: Sequence[CrmCommand]) -> set[LeadRef]:
+    return {command.ref for command in commands if not isinstance(command, CreateLead) and command.ref is not None}
+
+
+def _by_id(type_id: int, ids: Sequence[int]) -> dict[str, object]:
+    """`fm` comes with `*` only."""
+    return {"entityTypeId": type_id, "select": ["*"], "filter": {"@id": list(ids)}}
+
+
+def _by_origin(type_id: int, origins: Sequence[str], select: Sequence[str]) -> dict[str, object]:
+    wish = {"originatorId": ORIGINATOR, "@originId": list(origins)}
+    return {"entityTypeId": type_id, "select": list(select), "filter": wish, "order": {"id": "ASC"}}
+
+
+def _first_failure(asked: Sequence[Command], answer: BatchAnswer) -> Failure | None:
+    """The first answer that we cannot do without.
+
+    A refused list of sources costs only the source, a refused search only a contact that may stand there
+    twice.
+    """
+    failures = (_failure_of(command, answer.values[command.key]) for command in asked)
+    return next((failure for failure in failures if failure is not None), None)
+
+
+def _failure_of(command: Command, value: object) -> Failure | None:
+    if isinstance(value, Failure):
+        is_needed = command.method not in {"crm.status.list", "crm.duplicate.findbycomm"}
+        return value if is_needed or value.meaning is not Meaning.REFUSED else None
+    return None if _is_readable(command, value) else unclear("answer_unreadable")
+
+
+def _is_readable(command: Command, value: object) -> bool:
+    """An unreadable list must not look like an empty one: its leads would count as deleted."""
+    match command.method:
+        case "crm.item.list":
+            return isinstance(as_mapping(value).get("items"), list)
+        case "crm.duplicate.findbycomm":
+            return value == [] or isinstance(as_mapping(value).get("CONTACT"), list)
+        case _:
+            return value is not NOT_RUN
+
+
+def _contacts(asked: Sequence[Command], answer: BatchAnswer) -> dict[str, int]:
+    """The oldest contact for every key."""
+    found = {}
+    for command in asked:
+        if command.method == "crm.duplicate.findbycomm":
+            ids = ids_of(as_mapping(answer.values[command.key]).get("CONTACT"))
+            if ids:
+                found[_key_of(command)] = min(ids)
+    for row in as_rows(as_mapping(answer.values.get("origins")).get("items")):
+        contact, origin = as_id(row.get("id")), as_text(row.get("originId"))
+        if contact and origin and row.get("originatorId") == ORIGINATOR:
+            found.setdefault(f"origin:{origin}", contact)
+    return found
+
+
+def _key_of(search: Command) -> str:
+    values = search.params["values"]
+    first = str(values[0]) if isinstance(values, list) else ""
+    return f"phone:{digits_of(first)}" if search.params["type"] == "PHONE" else f"email:{first}"
+
+
+def _standings(answer: BatchAnswer) -> dict[LeadRef, Standing]:
+    standings = {}
+    for entity in CrmEntity:
+        for row in as_rows(as_mapping(answer.values.get(f"items_{entity}")).get("items")):
+            standing = read_standing(entity, row)
+            if standing is not None and isinstance(standing.item_id, int):
+                standings[LeadRef(entity, standing.item_id)] = standing
+    return standings
+
+
+async def _look_at_contacts(
+    client: PortalClient, commands: Sequence[CrmCommand], picture: Picture
+) -> Picture | Failure:
+    """Read the first contact of every lead that is to be updated: what it has must not be added again."""
+    updated = {command.ref for command in commands if isinstance(command, UpdateLead) and command.ref}
+    linked = {ref: picture.standings[ref].contacts for ref in updated if ref in picture.standings}
+    ids = sorted({contacts[0] for contacts in linked.values() if contacts and isinstance(contacts[0], int)})
+    if not ids:
+        return picture
+    command = Command("contacts", "crm.item.list", _by_id(CONTACT_TYPE, ids))
+    answer = await client.batch([command], halt=False)
+    failure = answer if isinstance(answer, Failure) else _first_failure([command], answer)
+    if isinstance(answer, Failure) or failure is not None:
+        return (failure or unclear("answer_unreadable")).of_target()
+    known = _reachable_by_id(answer.values["contacts"])
+    for ref, contacts in linked.items():
+        if contacts and contacts[0] in known:
+            picture.standings[ref] = replace(picture.standings[ref], primary=known[contacts[0]])
+    return picture
+
+
+def _reachable_by_id(value: object) -> dict[object, Reachable]:
+    return {as_id(row.get("id")): read_reachable(row) for row in as_rows(as_mapping(value).get("items"))}

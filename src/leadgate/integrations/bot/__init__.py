@@ -1,0 +1,1 @@
+"""Any third-party bot builder: signed leads by Standard Webhooks."""

@@ -1,0 +1,1 @@
+"""A complete, tiny channel that exists to be copied; see docs/howto/add-a-channel.md."""

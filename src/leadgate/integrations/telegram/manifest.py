@@ -1,0 +1,29 @@
+"""Telegram as data, and how its parts are made."""
+
+from __future__ import annotations
+
+from leadgate.integrations.telegram.receive import TelegramReceiver
+from leadgate.integrations.telegram.send import TelegramChannel
+from leadgate.integrations.telegram.settings import FIELDS, WEBHOOK_SECRET
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.integration import Integration, Manifest, Surroundings
+
+
+def _open_channel(connection: OpenConnection, surroundings: Surroundings) -> TelegramChannel:
+    return TelegramChannel(connection, clock=surroundings.clock)
+
+
+INTEGRATION = Integration(
+    manifest=Manifest(
+        kind="telegram",
+        title="Telegram",
+        title_ru="Telegram",
+        mark="TG",
+        fields=FIELDS,
+        webhook_secret=WEBHOOK_SECRET,
+        source_id="OTHER",
+        public_url_needed=True,
+    ),
+    receiver=TelegramReceiver(),
+    open_channel=_open_channel,
+)

@@ -1,0 +1,125 @@
+"""structlog: one line per unit of work; JSON in production, columns on a terminal.
+
+Only fields on a closed list are printed, so a careless call cannot leak: an unknown field is dropped and its name is logged.
+Lines of other libraries come without their message, because those hold addresses with tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "event",
+        "level",
+        "timestamp",
+        "source",
+        "action",
+        "attempt",
+        "came",
+        "connection_id",
+        "count",
+        "delivery_id",
+        "differences",
+        "duration_ms",
+        "error_code",
+        "error_type",
+        "event_id",
+        "facts",
+        "frames",
+        "integration",
+        "kind",
+        "lane_kind",
+        "lead_id",
+        "listen",
+        "method",
+        "outcome",
+        "role",
+        "route",
+        "status",
+        "unknown_fields",
+        "version",
+    }
+)
+"""Every field that may stand in a log line. All of them are identifiers, counts, codes or times."""
+
+
+def get_logger(name: str) -> Any:  # noqa: ANN401 -- structlog types its loggers so
+    """A logger whose lines carry `source=name`."""
+    return structlog.get_logger(source=name)
+
+
+def configure_logs(*, stream: TextIO | None = None, as_json: bool | None = None) -> None:
+    """Send every line to `stream` (default standard error); `as_json` None means: columns on a terminal, else JSON."""
+    target = stream or sys.stderr
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if as_json is False or (as_json is None and target.isatty()):
+        renderer = structlog.dev.ConsoleRenderer(colors=target.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _describe_exception,
+            _drop_unknown_fields,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=target),
+        cache_logger_on_first_use=True,
+    )
+    _tame_libraries(target)
+
+
+def silence_logs() -> None:
+    """Print errors only: a command says itself what it did."""
+    configure_logs()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+def _describe_exception(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The type and the places of an exception, without its message: a message may quote what somebody sent."""
+    if line.pop("exc_info", None):
+        error_type, _, trace = sys.exc_info()
+        line["error_type"] = getattr(error_type, "__qualname__", None)
+        frames = []
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            frames.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+            trace = trace.tb_next
+        line["frames"] = frames[-8:]
+    return line
+
+
+def _drop_unknown_fields(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    unknown = sorted(line.keys() - FIELDS)
+    for name in unknown:
+        del line[name]
+    if unknown:
+        line["unknown_fields"] = unknown
+    return {name: value for name, value in line.items() if value is not None}
+
+
+class _LibraryHandler(logging.Handler):
+    """Other libraries' warnings: where they come from, without the message, which may hold an address or a body."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        get_logger(record.name).warning(
+            "library.warned", kind=record.levelname.lower(), frames=[f"{record.filename}:{record.lineno}"]
+        )
+
+
+def _tame_libraries(_target: TextIO) -> None:
+    root = logging.getLogger()
+    root.handlers = [_LibraryHandler()]
+    root.setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore", "uvicorn", "uvicorn.access", "uvicorn.error", "asyncio", "litestar"):
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)

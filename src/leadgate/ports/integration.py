@@ -1,0 +1,88 @@
+"""An integration: our adapter to one vendor, described as data so that forms, masking, routes and docs follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.channel import Channel, WebhookReceiver
+from leadgate.ports.clock import Clock, IdSource
+from leadgate.ports.crm import Crm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One key of a connection.
+
+    Attributes:
+        name: as in `--setting name=value` or the secrets file.
+        label_ru: what the form calls it; `label_en` likewise.
+        secret: kept encrypted, never printed; otherwise a public setting.
+        required: must be given, unless `make` fills it.
+        default: of an absent setting; "" when there is none.
+        make: makes the secret when it is absent (shown once); None when it cannot be made.
+        problem: says in one English sentence what is wrong with a value, or None when it is fine; never repeats the value.
+        help_ru: one sentence under the field; `help_en` likewise.
+    """
+
+    name: str
+    label_ru: str
+    label_en: str
+    secret: bool = False
+    required: bool = False
+    default: str = ""
+    make: Callable[[IdSource], str] | None = None
+    problem: Callable[[str], str | None] | None = None
+    help_ru: str = ""
+    help_en: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Facts about an integration.
+
+    Attributes:
+        kind: in addresses and commands.
+        title: the vendor's name in Latin or as people write it, for instance `Telegram`; `title_ru` in Russian.
+        mark: two or three letters instead of a logo, for instance `TG`.
+        fields: keys of a connection, in the order of the form.
+        webhook_secret: name of the generated secret that `connect` shows once, or None.
+        source_id: default SOURCE_ID in the CRM for leads of this channel.
+        public_url_needed: the vendor must reach us from outside.
+        client_pulls: clients fetch our messages themselves (the site's widget), so nothing is sent.
+    """
+
+    kind: str
+    title: str
+    title_ru: str
+    mark: str
+    fields: tuple[Field, ...]
+    webhook_secret: str | None = None
+    source_id: str = "OTHER"
+    public_url_needed: bool = False
+    client_pulls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an integration may use of the house when it opens a connection."""
+
+    clock: Clock
+    ids: IdSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One vendor: what it is and how its parts are made.
+
+    Attributes:
+        receiver: reads webhooks; None when the vendor posts none.
+        open_channel: makes the sender of a connection; None when it is no channel (or only receives).
+        open_crm: makes the CRM of a connection; None when it is none.
+    """
+
+    manifest: Manifest
+    receiver: WebhookReceiver | None = None
+    open_channel: Callable[[OpenConnection, Surroundings], Channel] | None = None
+    open_crm: Callable[[OpenConnection, Surroundings], Crm] | None = None

@@ -1,0 +1,1 @@
+"""Personal data: only what is needed, only where it is needed."""

@@ -1,0 +1,185 @@
+"""Works through received events: parts of the inbox are leased, the events of a part are worked on in order of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from leadgate.errors import LeaseLostError, StorageUnavailableError
+from leadgate.model.events import EventState
+from leadgate.observability import get_logger, metrics
+from leadgate.ports.clock import Clock
+from leadgate.ports.stores import Lease, Storage, StoredEvent, Transaction
+from leadgate.processing.turn import Ending, FindSource, Turns
+
+LEASE_TIME = timedelta(seconds=10)
+POLL_INTERVAL_S = 0.5
+_AT_ONCE = 50
+_FAILURES_BEFORE_GIVING_UP = 5
+_log = get_logger("inbox")
+
+
+class InboxWorker:
+    """Runs until it is stopped."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        turns: Turns,
+        find_source: FindSource,
+        *,
+        clock: Clock,
+        holder: str,
+        on_done: Callable[[], None],
+    ) -> None:
+        """Call `on_done` after each event, so that its deliveries start at once."""
+        self._storage = storage
+        self._turns = turns
+        self._find_source = find_source
+        self._clock = clock
+        self._holder = holder
+        self._on_done = on_done
+        self._wake = asyncio.Event()
+        self._busy: dict[int, asyncio.Task[None]] = {}
+        self._leases: dict[int, Lease] = {}
+
+    def wake(self) -> None:
+        """An event arrived."""
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then finish what is in hand and give the parts back."""
+        while not stop.is_set():
+            self._wake.clear()
+            await self._start_parts()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
+        if self._busy:
+            await asyncio.wait(self._busy.values())
+        await self._give_back()
+
+    async def drain(self) -> None:
+        """Work until nothing waits; for tests and commands."""
+        while await self._start_parts() or self._busy:
+            if self._busy:
+                await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _start_parts(self) -> bool:
+        try:
+            parts = await self._storage.read(lambda tx: tx.events.pending_parts())
+        except StorageUnavailableError as error:
+            _log.error("inbox.not_read", error_code=error.code)
+            return False
+        started = False
+        for part in parts:
+            if part not in self._busy:
+                self._busy[part] = task = asyncio.create_task(self._work(part), name=f"inbox {part}")
+                task.add_done_callback(lambda _task, part=part: self._busy.pop(part, None))
+                started = True
+        return started
+
+    async def _work(self, part: int) -> None:
+        try:
+            while await self._work_batch(part):
+                pass
+        except (StorageUnavailableError, LeaseLostError) as error:
+            self._leases.pop(part, None)
+            _log.error("inbox.stopped", error_code=error.code)
+        except Exception:  # noqa: BLE001 -- see below
+            # The worker loop is one of the two places that may catch everything: the part is tried again at the next poll.
+            _log.exception("inbox.crashed")
+            metrics.crashes.labels("inbox").inc()
+
+    async def _work_batch(self, part: int) -> bool:
+        lease = await self._lease(part)
+        if lease is None:
+            return False
+        pending = await self._storage.read(lambda tx: tx.events.pending(part, limit=_AT_ONCE))
+        progress = False
+        for event in pending:
+            progress = await self._work_event(event, await self._lease(part)) or progress
+        return progress
+
+    async def _work_event(self, event: StoredEvent, lease: Lease | None) -> bool:
+        if lease is None:
+            raise LeaseLostError("the part has another holder")
+        source = self._find_source(event.connection_id)
+        if source is None:
+            return False
+        now = self._clock.now()
+
+        def unit(tx: Transaction) -> Ending:
+            if not tx.lanes.hold(lease):
+                raise LeaseLostError("the part has another holder")
+            return self._turns.work(tx, event, source, at=now)
+
+        try:
+            ending = await self._storage.write(unit)
+        except (StorageUnavailableError, LeaseLostError):
+            raise
+        except Exception:  # noqa: BLE001 -- see below
+            # One event that breaks our code must not stop the others; after five tries it waits for a human.
+            _log.exception("event.crashed", event_id=event.event_id, connection_id=event.connection_id)
+            metrics.crashes.labels("event").inc()
+            return await self._note_failure(event, now)
+        self._on_done()
+        metrics.events.labels(ending.state.value).inc()
+        metrics.event_seconds.observe(max(0.0, (self._clock.now() - event.received_at).total_seconds()))
+        _log.info(
+            "event.processed",
+            event_id=event.event_id,
+            connection_id=event.connection_id,
+            outcome=ending.state.value,
+            lead_id=ending.lead_id,
+            error_code=ending.reason,
+        )
+        return True
+
+    async def _note_failure(self, event: StoredEvent, now: datetime) -> bool:
+        def unit(tx: Transaction) -> bool:
+            if tx.events.count_failure(event.event_id) < _FAILURES_BEFORE_GIVING_UP:
+                return False
+            return tx.events.finish(
+                event.event_id,
+                state=EventState.FAILED,
+                reason="event.crashed",
+                subject_id=event.subject_id,
+                lead_id=event.lead_id,
+                resealed=None,
+                at=now,
+            )
+
+        return await self._storage.write(unit)
+
+    async def _lease(self, part: int) -> Lease | None:
+        now = self._clock.now()
+        lease = self._leases.get(part)
+        if lease is not None and lease.until - now > LEASE_TIME / 2:
+            return lease
+        until = now + LEASE_TIME
+        renewed = lease is not None and await self._storage.write(lambda tx: tx.lanes.renew(lease, until=until))
+        if lease is None or not renewed:
+            lane = f"inbox:{part:02d}"
+            lease = await self._storage.write(
+                lambda tx: tx.lanes.claim_one(lane, holder=self._holder, now=now, until=until)
+            )
+        else:
+            lease = replace(lease, until=until)
+        if lease is None:
+            self._leases.pop(part, None)
+        else:
+            self._leases[part] = lease
+        return lease
+
+    async def _give_back(self) -> None:
+        leases, self._leases = list(self._leases.values()), {}
+
+        def unit(tx: Transaction) -> None:
+            for lease in leases:
+                tx.lanes.release(lease, due_at=None, failures=0, problem=None, problem_since=None)
+
+        with contextlib.suppress(StorageUnavailableError):
+            await self._storage.write(unit)

@@ -1,0 +1,307 @@
+"""One event, one transaction: read it, answer the client, record the request, enqueue what follows, give the event its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from leadgate.catalogue.texts import Texts, load_texts
+from leadgate.crm.identity import Identities, Known
+from leadgate.crm.leads import Contact, House, Leads
+from leadgate.delivery.payloads import Outbox, chat_lane
+from leadgate.dialogue.script import DialogueState, Reply, take_turn
+from leadgate.model.connections import OpenConnection
+from leadgate.model.events import EventKind, EventState, NormalisedEvent
+from leadgate.model.leads import AddTimelineEntry, Person
+from leadgate.model.messages import OutgoingMessage
+from leadgate.model.webhooks import VerifiedWebhook
+from leadgate.ports.clock import IdSource
+from leadgate.ports.integration import Integration
+from leadgate.ports.stores import StoredConversation, StoredDelivery, StoredEvent, Transaction, Workspace
+from leadgate.vault.envelope import Vault, subject_scope
+
+CONVERSING = frozenset(
+    {EventKind.TEXT, EventKind.BUTTON, EventKind.CONTACT, EventKind.MEDIA, EventKind.LOCATION, EventKind.UNSUPPORTED}
+)
+"""Kinds that the bot answers when it knows where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an event came from, and which CRM its lead goes to."""
+
+    opened: OpenConnection
+    integration: Integration
+    crm_connection_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The end of an event."""
+
+    state: EventState
+    reason: str | None = None
+    subject_id: str | None = None
+    lead_id: str | None = None
+
+
+class Turns:
+    """Works on one event inside a transaction."""
+
+    def __init__(
+        self, workspace: Workspace, vault: Vault, *, identities: Identities, leads: Leads, outbox: Outbox, ids: IdSource
+    ) -> None:
+        """Join these."""
+        self._workspace = workspace
+        self._vault = vault
+        self._identities = identities
+        self._leads = leads
+        self._outbox = outbox
+        self._ids = ids
+        self.house = House(texts=load_texts("bot", workspace.locale), time_zone=ZoneInfo(workspace.time_zone))
+
+    def work(self, tx: Transaction, event: StoredEvent, source: Source, *, at: datetime) -> Ending:
+        """Give the event its end; everything that follows from it is written in the same transaction."""
+        body = self.open_body(tx, event)
+        facts = self.read_facts(body, source)
+        endings = [self._take(tx, event, fact, source, at=at) for fact in facts]
+        ending = _gravest(endings)
+        resealed = None
+        if ending.subject_id is not None and body is not None:
+            scope = subject_scope(ending.subject_id)
+            resealed = (scope, self._vault.seal(tx, scope, _place(event.event_id), body))
+        tx.events.finish(
+            event.event_id,
+            state=ending.state,
+            reason=ending.reason,
+            subject_id=ending.subject_id,
+            lead_id=ending.lead_id,
+            resealed=resealed,
+            at=at,
+        )
+        tx.note_event(event.connection_id, at=event.received_at)
+        return ending
+
+    def open_body(self, tx: Transaction, event: StoredEvent) -> bytes | None:
+        """The raw body; None when it was erased. Raises UnknownKeyError when the person was."""
+        if event.sealed_body is None:
+            return None
+        return self._vault.open(tx, event.key_scope, _place(event.event_id), event.sealed_body)
+
+    @staticmethod
+    def read_facts(body: bytes | None, source: Source) -> list[NormalisedEvent]:
+        """The facts of a raw body; none when there is no body or the connection's kind posts no webhooks."""
+        receiver = source.integration.receiver
+        if body is None or receiver is None:
+            return []
+        stored = VerifiedWebhook(natural_key="", conversation_key=None, body=body)
+        return receiver.parse(stored, source.opened)
+
+    def contact_of(self, source: Source, event_id: str, occurred_at: datetime, channel: str | None = None) -> Contact:
+        """Where a request came from."""
+        manifest = source.integration.manifest
+        return Contact(
+            event_id=event_id,
+            connection_id=source.opened.connection.connection_id,
+            channel=channel or manifest.kind,
+            channel_title=manifest.title if channel in (None, manifest.kind) else str(channel),
+            crm_connection_id=source.crm_connection_id,
+            occurred_at=occurred_at,
+        )
+
+    def _take(
+        self, tx: Transaction, event: StoredEvent, fact: NormalisedEvent, source: Source, *, at: datetime
+    ) -> Ending:
+        if fact.kind is EventKind.FORM and fact.lead is not None:
+            contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at, fact.lead.channel)
+            known, lead_id = self._leads.record_request(tx, fact.lead, contact, self.house, at=at)
+            return Ending(state=EventState.LEAD, subject_id=known.subject_id, lead_id=lead_id)
+        if fact.kind in CONVERSING and fact.chat_id is not None:
+            return self._converse(tx, event, fact, source, at=at)
+        return Ending(state=EventState.IGNORED, reason=fact.reason or f"event.{fact.kind.value}")
+
+    def _converse(
+        self, tx: Transaction, event: StoredEvent, fact: NormalisedEvent, source: Source, *, at: datetime
+    ) -> Ending:
+        kind = source.integration.manifest.kind
+        person = Person(name=fact.sender_name, username=fact.username, channel_user_id=fact.sender_id or fact.chat_id)
+        known = self._identities.recognise(tx, person, channel=kind, at=at, is_hearsay=True)
+        chat = self._open_chat(tx, source, fact, known, at=at)
+        turn = take_turn(chat.state, fact, self._texts(fact), salon=self._workspace.name)
+        chat.keep(tx, turn.state, at=at)
+        chat.add_message(tx, event.event_id, outgoing=False, text=turn.entry or fact.text or "", at=at)
+        lead_id = None
+        if turn.entry is not None:
+            learned = self._identities.learn(tx, known.subject_id, turn.learned, channel=kind, at=at)
+            contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at)
+            request = None if fact.lead is None else replace(fact.lead, message=turn.entry)
+            lead_id = self._leads.record_words(tx, learned, turn.entry, contact, self.house, at=at, request=request)
+        self._answer(tx, chat, turn.replies, event, fact=fact, source=source, at=at)
+        state = EventState.ANSWERED if lead_id is None else EventState.LEAD
+        return Ending(state=state, subject_id=known.subject_id, lead_id=lead_id)
+
+    def _answer(
+        self,
+        tx: Transaction,
+        chat: _Chat,
+        replies: tuple[Reply, ...],
+        event: StoredEvent,
+        *,
+        fact: NormalisedEvent,
+        source: Source,
+        at: datetime,
+    ) -> None:
+        for number, reply in enumerate(replies):
+            message_id = f"{event.event_id}-{number + 1}"
+            chat.add_message(tx, message_id, outgoing=True, text=reply.text, buttons=reply.buttons, at=at)
+            if source.integration.manifest.client_pulls or fact.chat_id is None:
+                continue
+            message = OutgoingMessage(
+                message_id=message_id,
+                chat_id=fact.chat_id,
+                text=reply.text,
+                buttons=reply.buttons,
+                ask_contact=self._texts(fact).get("share_phone") if reply.asks_contact else None,
+                callback_id=fact.callback_id if number == 0 else None,
+            )
+            self._outbox.enqueue(
+                tx,
+                message,
+                lane=chat.lane,
+                connection_id=event.connection_id,
+                subject_id=chat.subject_id,
+                event_id=event.event_id,
+                at=at,
+            )
+
+    def _open_chat(
+        self, tx: Transaction, source: Source, fact: NormalisedEvent, known: Known, *, at: datetime
+    ) -> _Chat:
+        connection = source.opened.connection
+        chat_index = self._vault.index(tx.workspace_id, f"chat:{connection.connection_id}", str(fact.chat_id))
+        lane = chat_lane(connection.connection_id, chat_index)
+        stored = tx.conversations.find(connection.connection_id, chat_index)
+        if stored is not None:
+            # What the conversation says stays sealed under the subject it began with.
+            scope = subject_scope(stored.subject_id)
+            sealed = self._vault.open(tx, scope, _state_place(stored.conversation_id), stored.sealed_state)
+            state = msgspec.json.decode(sealed, type=DialogueState)
+            return _Chat(self._vault, stored.conversation_id, stored.subject_id, lane, state)
+        conversation_id = self._ids.new("conv")
+        # A widget shows the greeting before the first word is written.
+        is_greeted = source.integration.manifest.client_pulls
+        state = DialogueState(phone=known.profile.phone, is_greeted=is_greeted)
+        chat = _Chat(self._vault, conversation_id, known.subject_id, lane, state)
+        tx.conversations.add(
+            StoredConversation(
+                conversation_id=conversation_id,
+                connection_id=connection.connection_id,
+                subject_id=known.subject_id,
+                sealed_state=chat.sealed(tx, chat.state),
+            ),
+            chat_index,
+            at=at,
+        )
+        return chat
+
+    def _texts(self, fact: NormalisedEvent) -> Texts:
+        # Russian first: English only for those whose messenger speaks it, or for a salon that does.
+        is_english = fact.language is not None and fact.language.lower().startswith("en")
+        return load_texts("bot", "en" if is_english else self._workspace.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    vault: Vault
+    conversation_id: str
+    subject_id: str
+    lane: str
+    state: DialogueState
+
+    def sealed(self, tx: Transaction, state: DialogueState) -> bytes:
+        scope, place = subject_scope(self.subject_id), _state_place(self.conversation_id)
+        return self.vault.seal(tx, scope, place, msgspec.json.encode(state))
+
+    def keep(self, tx: Transaction, state: DialogueState, *, at: datetime) -> None:
+        if state != self.state:
+            tx.conversations.set_state(self.conversation_id, self.sealed(tx, state), at=at)
+
+    def add_message(
+        self,
+        tx: Transaction,
+        message_id: str,
+        *,
+        outgoing: bool,
+        text: str,
+        at: datetime,
+        buttons: tuple[str, ...] = (),
+    ) -> None:
+        plain = msgspec.json.encode(MessageBody(text=text, buttons=buttons))
+        sealed = self.vault.seal(tx, subject_scope(self.subject_id), message_place(message_id), plain)
+        tx.conversations.add_message(
+            self.conversation_id,
+            message_id=message_id,
+            subject_id=self.subject_id,
+            outgoing=outgoing,
+            sealed_body=sealed,
+            at=at,
+        )
+
+
+class MessageBody(msgspec.Struct, frozen=True):
+    """A message of a conversation as it is sealed."""
+
+    text: str
+    buttons: tuple[str, ...] = ()
+
+
+def message_place(message_id: str) -> str:
+    """Where a message is sealed for."""
+    return f"messages.body:{message_id}"
+
+
+FindSource = Callable[[str], Source | None]
+"""The source of a connection id; None when the connection is not known."""
+
+
+def describe_contact(turns: Turns, find_source: FindSource) -> Callable[..., Contact]:
+    """How `crm.settlement` learns where the entry of a closed lead came from."""
+
+    def describe(tx: Transaction, delivery: StoredDelivery, entry: AddTimelineEntry) -> Contact:
+        event = tx.events.find(delivery.event_id or "")
+        source = None if event is None else find_source(event.connection_id)
+        if event is None or source is None:
+            return Contact(
+                event_id=entry.entry_id,
+                connection_id=delivery.connection_id,
+                channel="",
+                channel_title=entry.channel_title,
+                crm_connection_id=delivery.connection_id,
+                occurred_at=entry.occurred_at,
+            )
+        contact = turns.contact_of(source, event.event_id, entry.occurred_at)
+        return replace(contact, channel_title=entry.channel_title, crm_connection_id=delivery.connection_id)
+
+    return describe
+
+
+def _gravest(endings: list[Ending]) -> Ending:
+    """One end for the event: a lead before an answer before nothing."""
+    order = (EventState.LEAD, EventState.ANSWERED, EventState.IGNORED)
+    return min(
+        endings,
+        key=lambda ending: order.index(ending.state),
+        default=Ending(state=EventState.IGNORED, reason="event.empty"),
+    )
+
+
+def _place(event_id: str) -> str:
+    return f"events.body:{event_id}"
+
+
+def _state_place(conversation_id: str) -> str:
+    return f"conversations.state:{conversation_id}"

@@ -1,0 +1,48 @@
+"""The one explicit list of integrations: a vendor is one line here and a folder in `integrations`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from leadgate.errors import ConfigurationError
+from leadgate.ports.clock import IdSource
+from leadgate.ports.integration import Integration
+
+_MANIFESTS = {
+    "bitrix24": "leadgate.integrations.bitrix24.manifest",
+    "telegram": "leadgate.integrations.telegram.manifest",
+    "bot": "leadgate.integrations.bot.manifest",
+    "site": "leadgate.integrations.site.manifest",
+}
+"""Kind and the module that holds its `INTEGRATION`; imported on first use, so that start-up stays quick."""
+
+
+def kinds() -> tuple[str, ...]:
+    """All kinds, in the order in which people are offered them."""
+    return tuple(_MANIFESTS)
+
+
+@cache
+def get(kind: str) -> Integration:
+    """The integration of a kind.
+
+    Raises:
+        ConfigurationError: there is no such kind; the message names those there are.
+    """
+    module_name = _MANIFESTS.get(kind)
+    if module_name is None:
+        raise ConfigurationError(
+            f"There is no integration of this kind. Known kinds: {', '.join(kinds())}.",
+            code="configuration.kind",
+        )
+    integration = import_module(module_name).INTEGRATION
+    if not isinstance(integration, Integration) or integration.manifest.kind != kind:
+        raise ConfigurationError(f"{module_name} does not hold the integration of kind {kind}.")
+    return integration
+
+
+def visitor_tokens(ids: IdSource) -> Any:  # noqa: ANN401 -- its Protocol belongs to the web, above
+    """Who may talk in the site's widget, for `web.site_chat` (its Protocol is `Visitors`)."""
+    return import_module("leadgate.integrations.site.tokens").VisitorTokens(ids)

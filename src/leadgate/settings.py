@@ -1,0 +1,164 @@
+"""Settings of the process: from the environment (`LEADGATE_…`) or `leadgate.toml` in the data directory; the environment wins.
+
+Read once, checked once. What a salon changes is not here but in the database.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from leadgate.errors import ConfigurationError
+
+CONFIG_FILE = "leadgate.toml"
+DATABASE_FILE = "leadgate.sqlite3"
+DEFAULT_DATA = "./leadgate-data"
+DEFAULT_LISTEN = "127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """`host:port`, an IPv6 host in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, with its documentation in `SETTINGS`."""
+
+    data: Path
+    database_url: str = field(repr=False)
+    listen: Address
+    public_url: str | None
+    metrics_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting as the reference page shows it."""
+
+    name: str
+    default: str
+    text: str
+
+
+SETTINGS = (
+    Described("LEADGATE_DATA", DEFAULT_DATA, "The data directory (mode 0700). `--data` wins."),
+    Described(
+        "LEADGATE_DATABASE_URL",
+        "SQLite inside the data directory",
+        "`postgresql://user:password@host/name` for many nodes. It may hold a password and is never printed.",
+    ),
+    Described(
+        "LEADGATE_LISTEN", DEFAULT_LISTEN, "`host:port` to listen on. `--listen` wins; port 0 lets the system choose."
+    ),
+    Described(
+        "LEADGATE_PUBLIC_URL",
+        "not set",
+        "Our address as the world sees it, for instance `https://leads.example`. Messengers that must reach us need it.",
+    ),
+    Described(
+        "LEADGATE_KEY_CUSTODIAN",
+        "file",
+        "Who keeps the key encryption key. `file`: the key file of the data directory.",
+    ),
+    Described("LEADGATE_METRICS_TOKEN", "not set", "Bearer token for `/metrics` from elsewhere than this machine."),
+)
+
+
+def read_settings(
+    *,
+    data: Path | None = None,
+    listen: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read every setting.
+
+    Args:
+        data: from the command line; wins over the environment.
+        listen: likewise.
+        environment: for tests; default the process's own.
+
+    Raises:
+        ConfigurationError: a setting is unknown or wrong; the message names it.
+    """
+    env = os.environ if environment is None else environment
+    folder = data or Path(env.get("LEADGATE_DATA") or DEFAULT_DATA)
+    values = _from_file(folder) | {key: value for key, value in env.items() if key.startswith("LEADGATE_") and value}
+    custodian = values.get("LEADGATE_KEY_CUSTODIAN", "file")
+    if custodian != "file":
+        raise ConfigurationError(f"LEADGATE_KEY_CUSTODIAN: {custodian!r} is not known.", hint="Use `file`.")
+    return Settings(
+        data=folder,
+        database_url=values.get("LEADGATE_DATABASE_URL") or f"sqlite:///{(folder / DATABASE_FILE).absolute()}",
+        listen=parse_listen(listen or values.get("LEADGATE_LISTEN") or DEFAULT_LISTEN),
+        public_url=_public_url(values.get("LEADGATE_PUBLIC_URL")),
+        metrics_token=values.get("LEADGATE_METRICS_TOKEN"),
+    )
+
+
+def parse_listen(text: str) -> Address:
+    """`host:port` as an address.
+
+    Raises:
+        ConfigurationError: not of that form, or the port is out of range.
+    """
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port there is
+        raise ConfigurationError("LEADGATE_LISTEN must look like 127.0.0.1:8080.", code="configuration.listen")
+    return Address(host, int(port))
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` and the loopback ranges of IPv4 and IPv6."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _public_url(text: str | None) -> str | None:
+    if not text:
+        return None
+    url = urlsplit(text.rstrip("/"))
+    is_plain_ok = url.scheme == "http" and is_loopback(url.hostname or "")
+    if not url.hostname or url.query or url.fragment or url.username or not (url.scheme == "https" or is_plain_ok):
+        raise ConfigurationError(
+            "LEADGATE_PUBLIC_URL must look like https://leads.example, without a password or query.",
+            code="configuration.public_url",
+        )
+    return text.rstrip("/")
+
+
+def _from_file(folder: Path) -> dict[str, str]:
+    """`leadgate.toml`: the same names in lower case without the prefix, for instance `listen = "0.0.0.0:8080"`."""
+    path = folder / CONFIG_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            f"{CONFIG_FILE} cannot be read: {type(error).__name__}.", hint=f"Look at {path}."
+        ) from None
+    known = {described.name.removeprefix("LEADGATE_").lower() for described in SETTINGS} - {"data"}
+    for name, value in content.items():
+        if name not in known or not isinstance(value, str):
+            raise ConfigurationError(
+                f"{CONFIG_FILE}: `{name}` is not a setting or no text.", hint=f"It knows: {', '.join(sorted(known))}."
+            )
+    return {f"LEADGATE_{name.upper()}": str(value) for name, value in content.items()}

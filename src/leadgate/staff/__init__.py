@@ -1,0 +1,1 @@
+"""People who sign in: one-time set-up addresses, passwords, sessions."""

@@ -1,0 +1,159 @@
+"""Connections and their secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from leadgate.errors import ConflictError
+from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
+from leadgate.ports.stores import StoredSecret
+from leadgate.storage.base import SqlStore
+from leadgate.storage.schema import connections, secrets
+
+
+class SqlConnectionStore(SqlStore):
+    """See `ports.stores.ConnectionStore`."""
+
+    def all(self, *, removed: bool = False) -> Sequence[Connection]:
+        """Oldest first."""
+        query = select(connections).where(self._mine(connections))
+        if not removed:
+            query = query.where(connections.c.state != "removed")
+        rows = self._connection.execute(query.order_by(connections.c.created_at, connections.c.connection_id))
+        return [connection_of(row) for row in rows]
+
+    def find(self, connection_id: str) -> Connection | None:
+        """One connection."""
+        row = self._one(select(connections).where(*self._is(connection_id)))
+        return None if row is None else connection_of(row)
+
+    def add(self, connection: Connection) -> None:
+        """Keep a new connection under a name that no live one has."""
+        taken = select(connections.c.connection_id).where(
+            self._mine(connections), connections.c.name == connection.name, connections.c.state != "removed"
+        )
+        if self._one(taken) is not None:
+            raise ConflictError(
+                f"There is a connection named {connection.name!r} already.",
+                code="connection.name_taken",
+                hint="Choose another --name, or remove the old connection first.",
+            )
+        values = {
+            "workspace_id": self._workspace_id,
+            "connection_id": connection.connection_id,
+            "kind": connection.kind,
+            "name": connection.name,
+            "settings": json.dumps(dict(connection.settings), ensure_ascii=False),
+            "state": connection.state.value,
+            "created_at": connection.created_at,
+            "changed_at": connection.created_at,
+        }
+        try:
+            self._connection.execute(insert(connections).values(values))
+        except IntegrityError as error:
+            raise ConflictError("This name was taken a moment ago.", code="connection.name_taken") from error
+
+    def set_state(self, connection_id: str, state: ConnectionState, *, at: datetime) -> None:
+        """Change the state."""
+        statement = update(connections).where(*self._is(connection_id))
+        self._connection.execute(statement.values(state=state.value, changed_at=at))
+
+    def set_settings(self, connection_id: str, settings: Mapping[str, str], *, at: datetime) -> None:
+        """Replace the public settings."""
+        dumped = json.dumps(dict(settings), ensure_ascii=False)
+        statement = update(connections).where(*self._is(connection_id))
+        self._connection.execute(statement.values(settings=dumped, changed_at=at))
+
+    def retire_secret(self, connection_id: str, name: str, *, at: datetime) -> int:
+        """Every version stops being live."""
+        mine = (self._mine(secrets), secrets.c.connection_id == connection_id, secrets.c.name == name)
+        is_live = or_(secrets.c.live_until.is_(None), secrets.c.live_until > at)
+        self._connection.execute(update(secrets).where(*mine, is_live).values(live_until=at))
+        return int(self._connection.execute(select(func.max(secrets.c.version)).where(*mine)).scalar() or 0)
+
+    def set_report(self, connection_id: str, report: CheckReport, *, at: datetime) -> None:
+        """Keep the findings as JSON."""
+        statement = update(connections).where(*self._is(connection_id))
+        self._connection.execute(statement.values(report=dump_report(report), checked_at=at))
+
+    def version(self) -> object:
+        """Newest change and number of secrets: cheap to read and different after any change."""
+        newest = self._connection.execute(
+            select(func.max(connections.c.changed_at), func.count()).where(self._mine(connections))
+        ).one()
+        newest_secret = self._connection.execute(
+            select(func.max(secrets.c.created_at), func.max(secrets.c.live_until), func.count()).where(
+                self._mine(secrets)
+            )
+        ).one()
+        return tuple(newest), tuple(newest_secret)
+
+    def add_secret(self, secret: StoredSecret) -> None:
+        """Keep a new version."""
+        self._connection.execute(
+            insert(secrets).values(
+                workspace_id=self._workspace_id,
+                connection_id=secret.connection_id,
+                name=secret.name,
+                version=secret.version,
+                sealed_value=secret.sealed_value,
+                created_at=secret.created_at,
+                live_until=secret.live_until,
+            )
+        )
+
+    def live_secrets(self, *, now: datetime) -> Sequence[StoredSecret]:
+        """Newest version first."""
+        query = (
+            select(secrets)
+            .where(self._mine(secrets), or_(secrets.c.live_until.is_(None), secrets.c.live_until > now))
+            .order_by(secrets.c.connection_id, secrets.c.name, secrets.c.version.desc())
+        )
+        return [
+            StoredSecret(
+                connection_id=row.connection_id,
+                name=row.name,
+                version=row.version,
+                sealed_value=row.sealed_value,
+                created_at=row.created_at,
+                live_until=row.live_until,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def _is(self, connection_id: str) -> tuple[Any, Any]:
+        return self._mine(connections), connections.c.connection_id == connection_id
+
+
+def connection_of(row: Row[Any]) -> Connection:
+    """A connection from its row."""
+    return Connection(
+        workspace_id=row.workspace_id,
+        connection_id=row.connection_id,
+        kind=row.kind,
+        name=row.name,
+        settings=json.loads(row.settings),
+        state=ConnectionState(row.state),
+        created_at=row.created_at,
+    )
+
+
+def dump_report(report: CheckReport) -> str:
+    """A report as JSON."""
+    fields = [{"code": f.code, "state": f.state.value, "text": f.text, "cure": f.cure} for f in report.findings]
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def load_report(dumped: str | None) -> CheckReport | None:
+    """A report from JSON."""
+    if dumped is None:
+        return None
+    return CheckReport(
+        tuple(Finding(f["code"], FindingState(f["state"]), f["text"], f["cure"]) for f in json.loads(dumped))
+    )

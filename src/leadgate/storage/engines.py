@@ -1,0 +1,92 @@
+"""The two engines: SQLite with one writer and a few readers, PostgreSQL with a pool. Settings that keep a promise stand here."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from leadgate.errors import ConfigurationError
+
+BUSY_TIMEOUT_S = 5
+READERS = 4
+POSTGRES_CONNECTIONS = 12
+
+
+def make_engine(database_url: str) -> Engine:
+    """The engine for `sqlite:///…` or `postgresql://…`.
+
+    Raises:
+        ConfigurationError: neither of the two, or not an address at all.
+    """
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "LEADGATE_DATABASE_URL is not a database address.", hint="Use postgresql://user:password@host/name."
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(database_url)
+    if url.get_backend_name() == "postgresql":
+        return _postgres(url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
+    raise ConfigurationError(
+        f"Leadgate keeps its data in SQLite or PostgreSQL, not in {url.get_backend_name()}.",
+        hint="Leave LEADGATE_DATABASE_URL empty or use postgresql://…",
+    )
+
+
+def _sqlite(database_url: str) -> Engine:
+    engine = create_engine(
+        database_url,
+        poolclass=QueuePool,
+        pool_size=READERS + 1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own transactions begin too late and commit at odd times; we say BEGIN ourselves (`_begin_sqlite`).
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+        "wal_autocheckpoint=2000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_reader = connection.get_execution_options().get("leadgate_reader", False)
+    connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+
+
+def _postgres(database_url: str) -> Engine:
+    return create_engine(
+        database_url,
+        pool_size=POSTGRES_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=BUSY_TIMEOUT_S,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "leadgate",
+            # An answered webhook must survive a crash of the server, whatever its configuration says.
+            "options": "-c synchronous_commit=on -c statement_timeout=30000 -c lock_timeout=10000",
+        },
+    )

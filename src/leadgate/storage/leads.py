@@ -1,0 +1,71 @@
+"""Leads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from leadgate.model.leads import CrmEntity, LeadRef, LeadState
+from leadgate.ports.stores import StoredLead
+from leadgate.storage.base import SqlStore
+from leadgate.storage.schema import leads
+
+
+class SqlLeadStore(SqlStore):
+    """See `ports.stores.LeadStore`."""
+
+    def find_current(self, subject_id: str) -> StoredLead | None:
+        """At most one: the unique index `leads_one_open` sees to it."""
+        row = self._one(
+            select(leads).where(
+                self._mine(leads), leads.c.subject_id == subject_id, leads.c.state.in_(("pending", "open"))
+            )
+        )
+        return None if row is None else _lead(row)
+
+    def find(self, lead_id: str) -> StoredLead | None:
+        """One lead."""
+        row = self._one(select(leads).where(self._mine(leads), leads.c.lead_id == lead_id))
+        return None if row is None else _lead(row)
+
+    def add(self, lead: StoredLead) -> None:
+        """Keep a new lead."""
+        self._connection.execute(
+            insert(leads).values(
+                workspace_id=self._workspace_id,
+                lead_id=lead.lead_id,
+                subject_id=lead.subject_id,
+                crm_connection_id=lead.crm_connection_id,
+                origin_id=lead.origin_id,
+                state=lead.state.value,
+                created_at=lead.created_at,
+            )
+        )
+
+    def settle(self, lead_id: str, *, state: LeadState, ref: LeadRef | None, at: datetime) -> None:
+        """Set state, reference and, when it ends, its time."""
+        values: dict[str, object] = {"state": state.value}
+        if ref is not None:
+            values |= {"crm_entity": ref.entity.value, "crm_id": ref.crm_id}
+        if state in (LeadState.CLOSED, LeadState.REFUSED):
+            values["closed_at"] = at
+        self._connection.execute(update(leads).where(self._mine(leads), leads.c.lead_id == lead_id).values(values))
+
+
+def find_ref(row: Row[Any]) -> LeadRef | None:
+    """The reference into the CRM from a row with `crm_entity` and `crm_id`."""
+    return None if row.crm_id is None else LeadRef(CrmEntity(row.crm_entity), row.crm_id)
+
+
+def _lead(row: Row[Any]) -> StoredLead:
+    return StoredLead(
+        lead_id=row.lead_id,
+        subject_id=row.subject_id,
+        crm_connection_id=row.crm_connection_id,
+        origin_id=row.origin_id,
+        state=LeadState(row.state),
+        ref=find_ref(row),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,367 @@
+"""What pages, the API and the commands read: listings with a cursor, details, figures. No personal data passes here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy.engine import Connection
+
+from leadgate.errors import ConfigurationError
+from leadgate.model.deliveries import OPEN_STATES, Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.model.events import EventState
+from leadgate.model.leads import LeadState
+from leadgate.model.views import (
+    DeliveryCounts,
+    DeliveryDetail,
+    DeliveryRow,
+    EventRow,
+    Figures,
+    LeadRow,
+    Page,
+    RefusalRow,
+)
+from leadgate.storage.base import SqlStore
+from leadgate.storage.leads import find_ref
+from leadgate.storage.schema import attempts, connections, deliveries, events, lanes, leads, reconciliations, refusals
+
+MAX_PAGE = 500
+_OPEN = tuple(state.value for state in OPEN_STATES)
+_CRM_KINDS = (DeliveryKind.CREATE_LEAD.value, DeliveryKind.UPDATE_LEAD.value, DeliveryKind.TIMELINE_ENTRY.value)
+
+
+class SqlQueries(SqlStore):
+    """Reads for one workspace inside one transaction."""
+
+    def __init__(self, connection: Connection, workspace_id: str) -> None:
+        """Read through this connection."""
+        super().__init__(connection, workspace_id)
+
+    def figures(self, *, since: datetime, until: datetime) -> Figures:
+        """Count the events of a period; one with a dead delivery to the CRM counts as dead, else one with an open one as waiting."""
+        standing = case(
+            (events.c.state.in_(("received", "failed")), events.c.state),
+            (events.c.state != "lead", events.c.state),
+            (self._has_delivery(("dead",)), "dead"),
+            (self._has_delivery(_OPEN), "waiting"),
+            else_="in_crm",
+        )
+        query = select(standing.label("standing"), func.count().label("count")).where(
+            self._mine(events), events.c.received_at >= since, events.c.received_at < until
+        )
+        counts = {row.standing: row.count for row in self._connection.execute(query.group_by(standing))}
+        waiting = counts.get("waiting", 0) + counts.get("received", 0)
+        dead = counts.get("dead", 0) + counts.get("failed", 0)
+        in_crm = counts.get("in_crm", 0)
+        return Figures(
+            came=in_crm + waiting + dead,
+            in_crm=in_crm,
+            waiting=waiting,
+            dead=dead,
+            answered=counts.get("answered", 0),
+            ignored=counts.get("ignored", 0),
+        )
+
+    def events(
+        self,
+        *,
+        limit: int,
+        cursor: str | None,
+        state: EventState | None,
+        connection_id: str | None,
+        since: datetime | None,
+        query: str | None,
+    ) -> Page[EventRow]:
+        """Newest first."""
+        statement = _event_rows(self._workspace_id)
+        if state is not None:
+            statement = statement.where(events.c.state == state.value)
+        if connection_id is not None:
+            statement = statement.where(events.c.connection_id == connection_id)
+        if since is not None:
+            statement = statement.where(events.c.received_at >= since)
+        if query:
+            statement = statement.where(_begins(query, events.c.event_id, events.c.lead_id))
+        return self._page(statement, events.c.seq, limit=limit, cursor=cursor, to_row=_event_row)
+
+    def event(self, event_id: str) -> EventRow | None:
+        """One event."""
+        row = self._one(_event_rows(self._workspace_id).where(events.c.event_id == event_id))
+        return None if row is None else _event_row(row)
+
+    def event_deliveries(self, event_id: str) -> Sequence[DeliveryRow]:
+        """Deliveries that came of an event, oldest first."""
+        statement = _delivery_rows(self._workspace_id).where(deliveries.c.event_id == event_id)
+        return [
+            _delivery_row(row) for row in self._connection.execute(statement.order_by(deliveries.c.seq).limit(MAX_PAGE))
+        ]
+
+    def deliveries(
+        self,
+        *,
+        limit: int,
+        cursor: str | None,
+        states: Sequence[DeliveryState],
+        connection_id: str | None,
+        since: datetime | None,
+        query: str | None,
+    ) -> Page[DeliveryRow]:
+        """Newest first."""
+        statement = _delivery_rows(self._workspace_id)
+        if states:
+            statement = statement.where(deliveries.c.state.in_([state.value for state in states]))
+        if connection_id is not None:
+            statement = statement.where(deliveries.c.connection_id == connection_id)
+        if since is not None:
+            statement = statement.where(deliveries.c.created_at >= since)
+        if query:
+            statement = statement.where(
+                _begins(query, deliveries.c.delivery_id, deliveries.c.event_id, deliveries.c.lead_id)
+            )
+        return self._page(statement, deliveries.c.seq, limit=limit, cursor=cursor, to_row=_delivery_row)
+
+    def delivery_counts(self, *, since: datetime | None, connection_id: str | None) -> DeliveryCounts:
+        """Counts by state."""
+        query = select(deliveries.c.state, func.count().label("count")).where(self._mine(deliveries))
+        if since is not None:
+            query = query.where(deliveries.c.created_at >= since)
+        if connection_id is not None:
+            query = query.where(deliveries.c.connection_id == connection_id)
+        counts = {row.state: row.count for row in self._connection.execute(query.group_by(deliveries.c.state))}
+        return DeliveryCounts(
+            waiting=counts.get("waiting", 0) + counts.get("sending", 0),
+            unknown=counts.get("unknown", 0),
+            dead=counts.get("dead", 0) + counts.get("uncertain", 0),
+            done=counts.get("done", 0) + counts.get("discarded", 0),
+        )
+
+    def delivery(self, delivery_id: str) -> DeliveryDetail | None:
+        """One delivery with its attempts."""
+        row = self._one(_delivery_rows(self._workspace_id).where(deliveries.c.delivery_id == delivery_id))
+        if row is None:
+            return None
+        tries = select(attempts).where(self._mine(attempts), attempts.c.delivery_id == delivery_id)
+        return DeliveryDetail(
+            row=_delivery_row(row),
+            origin_id=row.origin_id,
+            received_at=row.received_at,
+            attempts=[_attempt(found) for found in self._connection.execute(tries.order_by(attempts.c.number))],
+            discard_reason=row.discard_reason,
+        )
+
+    def leads(self, *, limit: int, cursor: str | None) -> Page[LeadRow]:
+        """Newest first."""
+        statement = select(leads).where(self._mine(leads))
+        return self._page(statement, leads.c.seq, limit=limit, cursor=cursor, to_row=_lead_row)
+
+    def refusals(self, *, since: datetime) -> Sequence[RefusalRow]:
+        """Most first."""
+        total = func.sum(refusals.c.count)
+        query = (
+            select(
+                refusals.c.connection_id,
+                connections.c.name,
+                refusals.c.code,
+                total.label("count"),
+                func.max(refusals.c.last_at).label("last_at"),
+            )
+            .outerjoin(connections, _same(refusals, connections, "connection_id"))
+            .where(self._mine(refusals), refusals.c.last_at >= since)
+            .group_by(refusals.c.connection_id, connections.c.name, refusals.c.code)
+            .order_by(total.desc())
+            .limit(MAX_PAGE)
+        )
+        return [
+            RefusalRow(
+                connection_id=row.connection_id or None,
+                connection_name=row.name,
+                code=row.code,
+                count=int(row.count),
+                last_at=row.last_at,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def connection_standings(self) -> dict[str, Row[Any]]:
+        """Per connection: open deliveries, problem of its lanes and since when, last event, last report."""
+        open_counts = (
+            select(deliveries.c.connection_id, func.count().label("waiting"))
+            .where(self._mine(deliveries), deliveries.c.state.in_(_OPEN))
+            .group_by(deliveries.c.connection_id)
+            .subquery()
+        )
+        problems = (
+            select(
+                lanes.c.connection_id,
+                func.max(lanes.c.problem).label("problem"),
+                func.min(lanes.c.problem_since).label("problem_since"),
+            )
+            .where(self._mine(lanes), lanes.c.problem.is_not(None))
+            .group_by(lanes.c.connection_id)
+            .subquery()
+        )
+        query = (
+            select(
+                connections.c.connection_id,
+                connections.c.last_event_at,
+                connections.c.report,
+                connections.c.checked_at,
+                func.coalesce(open_counts.c.waiting, 0).label("waiting"),
+                problems.c.problem,
+                problems.c.problem_since,
+            )
+            .outerjoin(open_counts, open_counts.c.connection_id == connections.c.connection_id)
+            .outerjoin(problems, problems.c.connection_id == connections.c.connection_id)
+            .where(self._mine(connections), connections.c.state != "removed")
+        )
+        return {row.connection_id: row for row in self._connection.execute(query)}
+
+    def last_reconciliation(self) -> str | None:
+        """The newest result as JSON."""
+        query = select(reconciliations.c.result).where(self._mine(reconciliations))
+        result: str | None = self._connection.execute(
+            query.order_by(reconciliations.c.started_at.desc()).limit(1)
+        ).scalar()
+        return result
+
+    def leads_since(self, since: datetime | None, *, after_seq: int, limit: int) -> Sequence[tuple[int, LeadRow]]:
+        """Leads in order of creation, for the reconciliation."""
+        query = select(leads).where(self._mine(leads), leads.c.seq > after_seq)
+        if since is not None:
+            query = query.where(leads.c.created_at >= since)
+        rows = self._connection.execute(query.order_by(leads.c.seq).limit(limit))
+        return [(row.seq, _lead_row(row)) for row in rows]
+
+    def queue_sizes(self) -> tuple[int, int, int]:
+        """Pending events, open deliveries, dead letters; from partial indexes, so they cost the same after a million."""
+        pending = select(func.count()).where(events.c.state == "received", self._mine(events))
+        waiting = select(func.count()).where(deliveries.c.state.in_(_OPEN), self._mine(deliveries))
+        dead = select(func.count()).where(deliveries.c.state == "dead", self._mine(deliveries))
+        return tuple(self._connection.execute(query).scalar_one() for query in (pending, waiting, dead))  # type: ignore[return-value]  # three queries make three numbers
+
+    def _has_delivery(self, states: Sequence[str]) -> Any:
+        return exists().where(
+            deliveries.c.workspace_id == events.c.workspace_id,
+            deliveries.c.event_id == events.c.event_id,
+            deliveries.c.kind.in_(_CRM_KINDS),
+            deliveries.c.state.in_(states),
+        )
+
+    def _page(self, statement: Select[Any], seq: Any, *, limit: int, cursor: str | None, to_row: Any) -> Page[Any]:
+        limit = max(1, min(limit, MAX_PAGE))
+        if cursor is not None:
+            statement = statement.where(seq < _read_cursor(cursor))
+        rows = self._connection.execute(statement.order_by(seq.desc()).limit(limit + 1)).all()
+        more = rows[limit - 1].seq if len(rows) > limit else None
+        return Page([to_row(row) for row in rows[:limit]], None if more is None else _make_cursor(more))
+
+
+def _make_cursor(seq: int) -> str:
+    return base64.urlsafe_b64encode(f"s{seq}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        if text.startswith("s"):
+            return int(text[1:20])
+    except ValueError:
+        pass
+    raise ConfigurationError(
+        "This cursor is not one of ours.", code="page.cursor_wrong", hint="Take `next` of the page before."
+    )
+
+
+def _begins(query: str, *columns: Any) -> Any:
+    return or_(*(column.startswith(query[:64], autoescape=True) for column in columns))
+
+
+def _same(left: Any, right: Any, column: str) -> Any:
+    return and_(left.c.workspace_id == right.c.workspace_id, left.c[column] == right.c[column])
+
+
+def _event_rows(workspace_id: str) -> Select[Any]:
+    return (
+        select(
+            events, connections.c.kind.label("connection_kind"), connections.c.name, leads.c.crm_entity, leads.c.crm_id
+        )
+        .join(connections, _same(events, connections, "connection_id"))
+        .outerjoin(leads, _same(events, leads, "lead_id"))
+        .where(events.c.workspace_id == workspace_id)
+    )
+
+
+def _event_row(row: Row[Any]) -> EventRow:
+    return EventRow(
+        event_id=row.event_id,
+        connection_id=row.connection_id,
+        connection_kind=row.connection_kind,
+        connection_name=row.name,
+        state=EventState(row.state),
+        reason=row.reason,
+        received_at=row.received_at,
+        lead_id=row.lead_id,
+        crm_ref=find_ref(row),
+    )
+
+
+def _delivery_rows(workspace_id: str) -> Select[Any]:
+    return (
+        select(
+            deliveries,
+            connections.c.kind.label("connection_kind"),
+            connections.c.name,
+            connections.c.state.label("connection_state"),
+            leads.c.origin_id,
+            events.c.received_at,
+        )
+        .outerjoin(connections, _same(deliveries, connections, "connection_id"))
+        .outerjoin(leads, _same(deliveries, leads, "lead_id"))
+        .outerjoin(events, _same(deliveries, events, "event_id"))
+        .where(deliveries.c.workspace_id == workspace_id)
+    )
+
+
+def _delivery_row(row: Row[Any]) -> DeliveryRow:
+    return DeliveryRow(
+        delivery_id=row.delivery_id,
+        kind=DeliveryKind(row.kind),
+        state=DeliveryState(row.state),
+        connection_id=row.connection_id,
+        connection_kind=row.connection_kind or "",
+        connection_name=row.name or "",
+        connection_paused=row.connection_state == "paused",
+        event_id=row.event_id,
+        lead_id=row.lead_id,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        due_at=row.due_at if row.state in _OPEN else None,
+        done_at=row.done_at,
+        error_code=row.error_code,
+        external_id=row.external_id,
+    )
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        number=row.number,
+        kind=AttemptKind(row.kind),
+        outcome=AttemptOutcome(row.outcome),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        error_code=row.error_code,
+    )
+
+
+def _lead_row(row: Row[Any]) -> LeadRow:
+    return LeadRow(
+        lead_id=row.lead_id,
+        state=LeadState(row.state),
+        origin_id=row.origin_id,
+        crm_ref=find_ref(row),
+        created_at=row.created_at,
+        closed_at=row.closed_at,
+    )

@@ -1,0 +1,405 @@
+"""Every table. Keys begin with `workspace_id`, so that the tables shard by workspace.
+
+Times are whole microseconds since 1970 UTC (BIGINT): both engines compare them alike and the hot path converts nothing.
+Columns named `sealed_*` hold ciphertext; blind indexes and hashes are `*_index` and `*_hash`. Changes go through a migration.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(at: datetime) -> int:
+    """An aware time as whole microseconds since 1970 UTC."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC time of whole microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as microseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Into the database."""
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- as above
+        """Out of the database."""
+        return None if value is None else from_micros(value)
+
+
+metadata = MetaData()
+
+# SQLite gives rowids only to a column declared exactly INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
+Sequence64 = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _workspace() -> Column[str]:
+    return Column("workspace_id", Text, nullable=False)
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("workspace_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("sealed_recovery", LargeBinary, nullable=True),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    _workspace(),
+    Column("scope", Text, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("wrapper_key_id", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "scope"),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("last_event_at", UtcTime, nullable=True),
+    Column("report", Text, nullable=True),
+    Column("checked_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "connection_id"),
+    CheckConstraint("state IN ('active', 'paused', 'removed')", name="connections_state"),
+)
+Index(
+    "connections_live_name",
+    connections.c.workspace_id,
+    connections.c.name,
+    unique=True,
+    sqlite_where=text("state <> 'removed'"),
+    postgresql_where=text("state <> 'removed'"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sealed_value", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("live_until", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "connection_id", "name", "version"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    # Order of arrival; within one conversation a vendor sends the next message only after our answer, so it is also their order.
+    Column("seq", Sequence64, primary_key=True, autoincrement=True),
+    _workspace(),
+    Column("event_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("natural_key", LargeBinary, nullable=False),
+    Column("part", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("processed_at", UtcTime, nullable=True),
+    Column("key_scope", Text, nullable=False),
+    Column("sealed_body", LargeBinary, nullable=True),
+    Column("subject_id", Text, nullable=True),
+    Column("lead_id", Text, nullable=True),
+    Column("failures", SmallInteger, nullable=False, server_default="0"),
+    UniqueConstraint("workspace_id", "connection_id", "natural_key", name="events_natural_key"),
+    UniqueConstraint("workspace_id", "event_id", name="events_id"),
+    CheckConstraint("state IN ('received', 'lead', 'answered', 'ignored', 'failed')", name="events_state"),
+)
+# Only what is still to be worked on stands in this index, so claiming costs the same after a million events.
+Index(
+    "events_pending",
+    events.c.part,
+    events.c.seq,
+    sqlite_where=text("state = 'received'"),
+    postgresql_where=text("state = 'received'"),
+)
+Index("events_received_at", events.c.workspace_id, events.c.received_at)
+Index("events_lead", events.c.workspace_id, events.c.lead_id)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("hour", UtcTime, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "hour", "connection_id", "code"),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    _workspace(),
+    Column("subject_id", Text, nullable=False),
+    Column("sealed_profile", LargeBinary, nullable=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("erased_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "subject_id"),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    _workspace(),
+    Column("kind", Text, nullable=False),
+    Column("value_index", LargeBinary, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "kind", "value_index"),
+)
+Index("identifiers_subject", identifiers.c.workspace_id, identifiers.c.subject_id)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _workspace(),
+    Column("conversation_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("chat_index", LargeBinary, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("sealed_state", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "conversation_id"),
+    UniqueConstraint("workspace_id", "connection_id", "chat_index", name="conversations_chat"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", Sequence64, primary_key=True, autoincrement=True),
+    _workspace(),
+    Column("conversation_id", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("outgoing", SmallInteger, nullable=False),
+    Column("sealed_body", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("workspace_id", "message_id", name="messages_id"),
+)
+Index("messages_conversation", messages.c.workspace_id, messages.c.conversation_id, messages.c.seq)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("seq", Sequence64, primary_key=True, autoincrement=True),
+    _workspace(),
+    Column("lead_id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("crm_connection_id", Text, nullable=True),
+    Column("origin_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("crm_entity", Text, nullable=True),
+    Column("crm_id", BigInteger, nullable=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime, nullable=True),
+    UniqueConstraint("workspace_id", "lead_id", name="leads_id"),
+    UniqueConstraint("workspace_id", "origin_id", name="leads_origin"),
+    CheckConstraint("state IN ('pending', 'open', 'closed', 'refused')", name="leads_state"),
+)
+# One open lead per person: two workers that race for the first message of a client cannot both win.
+Index(
+    "leads_one_open",
+    leads.c.workspace_id,
+    leads.c.subject_id,
+    unique=True,
+    sqlite_where=text("state IN ('pending', 'open')"),
+    postgresql_where=text("state IN ('pending', 'open')"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("seq", Sequence64, primary_key=True, autoincrement=True),
+    _workspace(),
+    Column("delivery_id", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("event_id", Text, nullable=True),
+    Column("lead_id", Text, nullable=True),
+    Column("subject_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", UtcTime, nullable=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("sealed_payload", LargeBinary, nullable=False),
+    Column("error_code", Text, nullable=True),
+    Column("error_detail", Text, nullable=True),
+    Column("external_id", Text, nullable=True),
+    Column("discard_reason", Text, nullable=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime, nullable=True),
+    UniqueConstraint("workspace_id", "delivery_id", name="deliveries_id"),
+    CheckConstraint(
+        "state IN ('waiting', 'sending', 'unknown', 'done', 'dead', 'uncertain', 'discarded')", name="deliveries_state"
+    ),
+)
+Index(
+    "deliveries_open",
+    deliveries.c.workspace_id,
+    deliveries.c.lane,
+    deliveries.c.seq,
+    sqlite_where=text("state IN ('waiting', 'sending', 'unknown')"),
+    postgresql_where=text("state IN ('waiting', 'sending', 'unknown')"),
+)
+Index(
+    "deliveries_dead",
+    deliveries.c.workspace_id,
+    deliveries.c.seq,
+    sqlite_where=text("state IN ('dead', 'uncertain')"),
+    postgresql_where=text("state IN ('dead', 'uncertain')"),
+)
+Index("deliveries_event", deliveries.c.workspace_id, deliveries.c.event_id)
+Index("deliveries_lead", deliveries.c.workspace_id, deliveries.c.lead_id)
+Index("deliveries_created_at", deliveries.c.workspace_id, deliveries.c.created_at)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _workspace(),
+    Column("delivery_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime, nullable=True),
+    Column("error_code", Text, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "delivery_id", "number"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    _workspace(),
+    Column("lane", Text, nullable=False),
+    Column("connection_id", Text, nullable=True),
+    Column("due_at", UtcTime, nullable=True),
+    Column("holder", Text, nullable=True),
+    Column("lease_until", UtcTime, nullable=True),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("problem", Text, nullable=True),
+    Column("problem_since", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "lane"),
+)
+# Lanes without work have no due time, so a million idle chats cost nothing to pass over.
+Index(
+    "lanes_due",
+    lanes.c.due_at,
+    sqlite_where=text("due_at IS NOT NULL"),
+    postgresql_where=text("due_at IS NOT NULL"),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    _workspace(),
+    Column("staff_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "staff_id"),
+    UniqueConstraint("workspace_id", "name_key", name="staff_name"),
+)
+
+setup_tokens = Table(
+    "setup_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    _workspace(),
+    Column("staff_id", Text, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    _workspace(),
+    Column("staff_id", Text, nullable=False),
+    Column("csrf_token", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    _workspace(),
+    Column("name_key", Text, nullable=False),
+    Column("failed_at", UtcTime, nullable=False),
+    Column("failures", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "name_key"),
+)
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    _workspace(),
+    Column("started_at", UtcTime, nullable=False),
+    Column("result", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "started_at"),
+)
+
+salon_entries = Table(
+    "salon_entries",
+    metadata,
+    _workspace(),
+    Column("kind", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "kind", "entry_id"),
+)

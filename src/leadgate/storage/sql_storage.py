@@ -1,0 +1,121 @@
+"""Runs units of work on either engine and translates the database's errors once."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from leadgate.errors import OverloadedError, StorageUnavailableError
+from leadgate.model.webhooks import Receipt
+from leadgate.ports.stores import NewEvent, Transaction
+from leadgate.storage.arrivals import store_on_postgres, store_on_sqlite
+from leadgate.storage.engines import POSTGRES_CONNECTIONS, READERS
+from leadgate.storage.group_commit import GroupCommitter
+from leadgate.storage.queries import SqlQueries
+from leadgate.storage.transaction import SqlTransaction
+
+T = TypeVar("T")
+_RACES_TO_LOSE = 5
+_MAX_WAITING = 2000
+
+
+class SqlStorage:
+    """The database of one workspace."""
+
+    def __init__(self, engine: Engine, workspace_id: str) -> None:
+        """Use this engine; its schema must be up to date."""
+        self._engine = engine
+        self._workspace_id = workspace_id
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._writer = GroupCommitter(engine) if self._is_sqlite else None
+        self._threads = ThreadPoolExecutor(
+            READERS if self._is_sqlite else POSTGRES_CONNECTIONS, thread_name_prefix="leadgate-db"
+        )
+        self._waiting = 0
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace whose rows are seen."""
+        return self._workspace_id
+
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
+        """See `ports.stores.Storage.write`. A unit that loses a race against another is run again, at most five times."""
+        for _ in range(_RACES_TO_LOSE - 1):
+            try:
+                return await self._write_once(unit)
+            except IntegrityError:
+                continue
+        return await self._write_once(unit)
+
+    async def read(self, unit: Callable[[Transaction], T]) -> T:
+        """See `ports.stores.Storage.read`."""
+        return await self._in_thread(lambda: self._read(unit))
+
+    async def query(self, unit: Callable[[SqlQueries], T]) -> T:
+        """Run a read for pages, API and commands on a snapshot.
+
+        Raises:
+            StorageUnavailableError: the database is away.
+        """
+        return await self._in_thread(lambda: self._read(lambda tx: unit(SqlQueries(tx.connection, self._workspace_id))))
+
+    async def receive(self, event: NewEvent) -> Receipt:
+        """See `ports.stores.Storage.receive`."""
+        if self._writer is not None:
+            return await self._writer.run_hot(lambda connection: store_on_sqlite(connection, self._workspace_id, event))
+        return await self._in_thread(lambda: self._receive_on_postgres(event))
+
+    def close(self) -> None:
+        """Finish what is queued and close every connection."""
+        if self._writer is not None:
+            self._writer.close()
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+
+    async def _write_once(self, unit: Callable[[Transaction], T]) -> T:
+        def run(connection: Connection) -> T:
+            return unit(SqlTransaction(connection, self._workspace_id))
+
+        if self._writer is not None:
+            return await self._writer.run(run)
+
+        def run_in_pool() -> T:
+            with self._engine.begin() as connection:
+                return run(connection)
+
+        return await self._in_thread(run_in_pool)
+
+    def _read(self, unit: Callable[[SqlTransaction], T]) -> T:
+        with self._engine.connect() as bare:
+            connection = bare.execution_options(leadgate_reader=True) if self._is_sqlite else bare
+            with connection.begin():
+                return unit(SqlTransaction(connection, self._workspace_id))
+
+    def _receive_on_postgres(self, event: NewEvent) -> Receipt:
+        with self._engine.begin() as connection:
+            return store_on_postgres(connection, self._workspace_id, event)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._waiting >= _MAX_WAITING:
+            raise OverloadedError("Too much is waiting for the database.", retry_after_s=2)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _translated, work)
+        finally:
+            self._waiting -= 1
+
+
+def _translated(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
+        raise StorageUnavailableError("The database does not answer or cannot commit.") from error

@@ -1,0 +1,61 @@
+"""Making a database and bringing it up to date, through Alembic. Start-up asks cheaply first and migrates only when it must."""
+
+from __future__ import annotations
+
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from leadgate.errors import ConfigurationError, ServiceUnavailableError
+
+HEAD = "0001"
+"""Newest migration in `migrations/versions`; a test compares it with what Alembic finds."""
+
+
+def find_version(engine: Engine) -> str | None:
+    """The database's migration, or None for an empty database.
+
+    Raises:
+        ServiceUnavailableError: the database cannot be reached.
+    """
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return version
+    except SQLAlchemyError as error:
+        raise ServiceUnavailableError(
+            "The database cannot be reached.", hint="Check LEADGATE_DATABASE_URL and that the server runs."
+        ) from error
+
+
+def upgrade(engine: Engine) -> bool:
+    """Bring the schema to `HEAD`; True when there was something to do. Each migration is one transaction.
+
+    Raises:
+        ConfigurationError: the database was made by a newer version.
+        ServiceUnavailableError: it cannot be reached.
+    """
+    version = find_version(engine)
+    if version == HEAD:
+        return False
+    if version is not None and version > HEAD:
+        raise ConfigurationError(
+            "This database was upgraded by a newer version of Leadgate.", hint="Install that version or a newer one."
+        )
+    from alembic import command  # noqa: PLC0415 -- a quarter of a second that an up-to-date start need not spend
+
+    with engine.connect() as connection:
+        command.upgrade(alembic_config(connection), "head")
+    return True
+
+
+def alembic_config(connection: object = None) -> object:
+    """Alembic's configuration: the scripts lie in the package, the connection is handed over."""
+    from alembic.config import Config  # noqa: PLC0415 -- as above
+
+    config = Config()
+    config.set_main_option("script_location", "leadgate.storage:migrations")
+    config.attributes["connection"] = connection
+    return config

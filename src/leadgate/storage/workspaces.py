@@ -1,0 +1,58 @@
+"""The workspace itself: read before any store can be opened, made by `init`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from leadgate.errors import ServiceUnavailableError
+from leadgate.ports.stores import Transaction, Workspace
+from leadgate.storage.schema import workspaces
+from leadgate.storage.transaction import SqlTransaction
+
+
+def find_workspace(engine: Engine) -> Workspace | None:
+    """The oldest workspace of the database, or None when it is empty.
+
+    Raises:
+        ServiceUnavailableError: the database cannot be read.
+    """
+    try:
+        with engine.connect() as connection:
+            row = connection.execute(select(workspaces).order_by(workspaces.c.created_at).limit(1)).one_or_none()
+    except SQLAlchemyError as error:
+        raise ServiceUnavailableError("The database cannot be read.") from error
+    if row is None:
+        return None
+    return Workspace(
+        workspace_id=row.workspace_id,
+        name=row.name,
+        locale=row.locale,
+        time_zone=row.time_zone,
+        created_at=row.created_at,
+    )
+
+
+def add_workspace(
+    engine: Engine, workspace: Workspace, *, sealed_recovery: bytes, furnish: Callable[[Transaction], None]
+) -> None:
+    """Keep a new workspace and what `furnish` puts into it, in one transaction.
+
+    Args:
+        sealed_recovery: the key encryption key under the recovery key, to lie beside the data.
+    """
+    with engine.begin() as connection:
+        connection.execute(
+            insert(workspaces).values(
+                workspace_id=workspace.workspace_id,
+                name=workspace.name,
+                locale=workspace.locale,
+                time_zone=workspace.time_zone,
+                sealed_recovery=sealed_recovery,
+                created_at=workspace.created_at,
+            )
+        )
+        furnish(SqlTransaction(connection, workspace.workspace_id))

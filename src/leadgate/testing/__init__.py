@@ -1,0 +1,1 @@
+"""Fakes, doubles of vendors and conformance suites for tests; production code never imports this room."""

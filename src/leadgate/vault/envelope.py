@@ -1,0 +1,119 @@
+"""Envelope encryption: what is kept is sealed under the data key of its scope; data keys are wrapped by the custodian.
+
+Scopes: `subject:<id>` for everything of one person, `intake` for raw events before it is known whose they are, `secrets` for the
+connections' secrets, `index` for blind indexes. The context names workspace, scope and place, so that a ciphertext moved to another
+row, column or person does not open.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from leadgate.errors import UnknownKeyError
+from leadgate.ports.clock import Clock
+from leadgate.ports.key_wrapper import KeyWrapper
+from leadgate.ports.stores import Transaction, WrappedKey
+from leadgate.vault.ciphers import Cipher, Indexer, new_cipher_keyset, new_index_keyset
+
+INTAKE = "intake"
+SECRETS = "secrets"
+INDEX = "index"
+_CACHE_SIZE = 2000
+
+
+def subject_scope(subject_id: str) -> str:
+    """The scope of everything that belongs to one person."""
+    return f"subject:{subject_id}"
+
+
+class Vault:
+    """Seals and opens. Opened keys are kept in memory for the most recent scopes only."""
+
+    def __init__(self, wrapper: KeyWrapper, clock: Clock) -> None:
+        """Use this custodian for wrapping data keys."""
+        self._wrapper = wrapper
+        self._clock = clock
+        self._ciphers: OrderedDict[tuple[str, str], Cipher] = OrderedDict()
+        self._indexers: dict[str, Indexer] = {}
+        self._lock = threading.Lock()  # units run in the threads of the storage, arrivals in the event loop
+
+    def create_scope(self, tx: Transaction, scope: str) -> None:
+        """Make the data key of a new scope inside the transaction that needs it."""
+        keyset = new_index_keyset() if scope == INDEX else new_cipher_keyset()
+        wrapped = self._wrapper.wrap(keyset, _context(tx.workspace_id, scope, "data_key"))
+        key = WrappedKey(scope=scope, wrapped_key=wrapped, wrapper_key_id=self._wrapper.key_id())
+        tx.keys.add(key, at=self._clock.now())
+        # A unit that was rolled back and runs again makes another key for the same scope: the first must not linger.
+        self.forget(tx.workspace_id, scope)
+
+    def load(self, tx: Transaction) -> None:
+        """Open the keys that the hot path needs without a transaction: `intake` and `index`.
+
+        Raises:
+            UnknownKeyError: the custodian's key is not the one of this database.
+        """
+        self._cipher(tx, INTAKE)
+        self._indexer(tx)
+
+    def seal(self, tx: Transaction, scope: str, place: str, plain: bytes) -> bytes:
+        """Encrypt for one place, for instance `deliveries.payload:dlv_…`.
+
+        Raises:
+            UnknownKeyError: the scope has no key (never made, or the person was erased).
+        """
+        return self._cipher(tx, scope).seal(plain, _context(tx.workspace_id, scope, place))
+
+    def open(self, tx: Transaction, scope: str, place: str, sealed: bytes) -> bytes:
+        """Decrypt what `seal` made for the same scope and place.
+
+        Raises:
+            UnknownKeyError: the scope has no key.
+            TamperedError: changed, or from another place.
+        """
+        return self._cipher(tx, scope).open(sealed, _context(tx.workspace_id, scope, place))
+
+    def seal_arrival(self, workspace_id: str, place: str, plain: bytes) -> bytes:
+        """Encrypt a raw event on the hot path, under the `intake` key that `load` opened."""
+        return self._ciphers[workspace_id, INTAKE].seal(plain, _context(workspace_id, INTAKE, place))
+
+    def index(self, workspace_id: str, kind: str, value: str) -> bytes:
+        """The blind index of a value; kinds keep equal values of different meaning apart."""
+        return self._indexers[workspace_id].index(f"{kind}\0{value}".encode(errors="surrogatepass"))
+
+    def forget(self, workspace_id: str, scope: str) -> None:
+        """Drop an opened key from memory (the person was erased)."""
+        with self._lock:
+            self._ciphers.pop((workspace_id, scope), None)
+
+    def _cipher(self, tx: Transaction, scope: str) -> Cipher:
+        slot = (tx.workspace_id, scope)
+        with self._lock:
+            cipher = self._ciphers.get(slot)
+            if cipher is not None:
+                self._ciphers.move_to_end(slot)
+                return cipher
+        cipher = Cipher(self._unwrap(tx, scope))
+        with self._lock:
+            self._ciphers[slot] = cipher
+            self._shrink()
+        return cipher
+
+    def _indexer(self, tx: Transaction) -> Indexer:
+        if tx.workspace_id not in self._indexers:
+            self._indexers[tx.workspace_id] = Indexer(self._unwrap(tx, INDEX))
+        return self._indexers[tx.workspace_id]
+
+    def _unwrap(self, tx: Transaction, scope: str) -> bytes:
+        key = tx.keys.find(scope)
+        if key is None:
+            raise UnknownKeyError("There is no data key for this; the person may have been erased.")
+        return self._wrapper.unwrap(key.wrapped_key, _context(tx.workspace_id, scope, "data_key"))
+
+    def _shrink(self) -> None:
+        while len(self._ciphers) > _CACHE_SIZE:
+            del self._ciphers[next(slot for slot in self._ciphers if slot[1] not in (INTAKE, SECRETS))]
+
+
+def _context(workspace_id: str, scope: str, place: str) -> bytes:
+    return f"leadgate\0{workspace_id}\0{scope}\0{place}".encode()

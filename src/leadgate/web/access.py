@@ -1,0 +1,132 @@
+"""Who may do what on the pages: the session, one table of roles, and the check of every form.
+
+Forms of a signed-in person carry the session's own token (`csrf`). Sign-in and set-up have no session yet, so for them the
+browser's word decides: `Origin`, or `Sec-Fetch-Site` where it is missing, must name this very site. Every browser in use sends
+one of the two with a form, and no page can forge them; a program that sends neither is no browser and carries nobody's cookie.
+A double-submit cookie was left out: it would add a cookie and still trust whoever may write one on a sister domain. The check of
+the origin is made for every form, the token besides it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from leadgate.model.staff import Role, Session, Staff
+from leadgate.web.cookies import session_cookie_name
+from leadgate.web.house import House
+
+PageRequest = Request[Staff, Session, State]
+Connection = ASGIConnection[BaseRouteHandler, Staff, Session, State]
+
+CSRF_FIELD = "csrf"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Act(StrEnum):
+    """What a person may do beyond reading."""
+
+    RETRY = "retry"
+    DISCARD = "discard"
+    REVEAL = "reveal"
+    CONNECT = "connect"
+    RECONCILE = "reconcile"
+
+
+_EVERYTHING = frozenset(Act)
+ALLOWED: dict[Role, frozenset[Act]] = {
+    Role.OWNER: _EVERYTHING,
+    Role.INTEGRATOR: _EVERYTHING,
+    Role.MANAGER: frozenset({Act.RETRY, Act.REVEAL}),
+    Role.AUDITOR: frozenset(),
+}
+"""The one table of roles. Reading needs no act: everybody who is signed in may."""
+
+
+def may(role: Role, act: Act) -> bool:
+    """True when this role may do this."""
+    return act in ALLOWED[role]
+
+
+def is_https(connection: Connection) -> bool:
+    """True when the world reaches us by https, by our own word or by the connection."""
+    house: House = connection.app.state.house
+    return (house.public_url or "").startswith("https://") or connection.url.scheme == "https"
+
+
+def session_of(connection: Connection) -> Session | None:
+    """The session found by `recognise`, or None for a stranger."""
+    return connection.scope.get("auth")
+
+
+def session_token(connection: Connection) -> str | None:
+    """The token in the session's cookie, or None."""
+    return connection.cookies.get(session_cookie_name(is_https=is_https(connection)))
+
+
+async def recognise(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: finds out who is there; strangers pass."""
+    house: House = connection.app.state.house
+    token = session_token(connection)
+    session = await house.people.find_session(token) if token else None
+    connection.scope["auth"] = session
+    connection.scope["user"] = session.staff if session else None
+
+
+def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: strangers are sent to sign in. Raises NotAuthorizedException."""
+    if session_of(connection) is None:
+        raise NotAuthorizedException("Sign in first.")
+
+
+def allowed(act: Act) -> Guard:
+    """Makes a guard that lets pass whose role may do this; raises PermissionDeniedException."""
+
+    def check(connection: Connection, _: BaseRouteHandler) -> None:
+        session = session_of(connection)
+        if session is None or not may(session.staff.role, act):
+            raise PermissionDeniedException("Your role may not do this.", extra={"code": "access.role"})
+
+    return check
+
+
+async def honest_form(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: a form comes from our own page. Raises PermissionDeniedException."""
+    if connection.scope.get("method") in _SAFE_METHODS:
+        return
+    if not _is_own_origin(connection):
+        raise PermissionDeniedException("The form comes from another site.", extra={"code": "access.foreign_form"})
+    session = session_of(connection)
+    if session is not None and not await _has_token(connection, session):
+        raise PermissionDeniedException("The form is outdated.", extra={"code": "access.form_outdated"})
+
+
+def local_path(wish: str | None) -> str:
+    """Where to go after sign-in: a path of ours, or `/` for everything that might lead outside."""
+    if not wish or not wish.startswith("/") or wish.startswith(("//", "/\\")) or not wish.isprintable() or "\\" in wish:
+        return "/"
+    return wish
+
+
+def _is_own_origin(connection: Connection) -> bool:
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return connection.headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+    house: House = connection.app.state.house
+    own_hosts = {connection.headers.get("host", ""), urlsplit(house.public_url or "").netloc} - {""}
+    return urlsplit(origin).netloc in own_hosts
+
+
+async def _has_token(connection: Connection, session: Session) -> bool:
+    if not isinstance(connection, Request):
+        return False
+    given = (await connection.form()).get(CSRF_FIELD)
+    return isinstance(given, str) and hmac.compare_digest(given.encode(), session.csrf_token.encode())

@@ -1,0 +1,54 @@
+"""`/health/live`, `/health/ready` and `/metrics`."""
+
+from __future__ import annotations
+
+import hmac
+
+from litestar import Request, Response, Router, get
+from litestar.datastructures import State
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from leadgate.app import App
+from leadgate.errors import LeadgateError
+from leadgate.observability import metrics
+from leadgate.settings import is_loopback
+
+_Request = Request[object, object, State]
+_OPEN = {"exclude_from_auth": True, "exclude_from_csrf": True}
+
+
+def health_router(app: App) -> Router:
+    """The routes; open to everybody but for the metrics, which are for this machine or for a token."""
+
+    @get("/health/live", opt=_OPEN, sync_to_thread=False)
+    def live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @get("/health/ready", opt=_OPEN)
+    async def ready() -> Response[dict[str, str]]:
+        """The database commits; a load balancer sends nothing here otherwise."""
+        try:
+            await app.storage.write(lambda _tx: None)
+        except LeadgateError as error:
+            return Response({"status": "not ready", "code": error.code}, status_code=503, headers={"Retry-After": "5"})
+        return Response({"status": "ready"})
+
+    @get("/metrics", opt=_OPEN, sync_to_thread=False)
+    def show_metrics(request: _Request) -> Response[bytes]:
+        """Prometheus text."""
+        if not _may_measure(request, app.settings.metrics_token):
+            return Response(b"", status_code=403, media_type="text/plain")
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Router("/", route_handlers=[live, ready, show_metrics], include_in_schema=False)
+
+
+def _may_measure(request: _Request, token: str | None) -> bool:
+    """Without a token only this machine; a request that came through a proxy is not from this machine."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is not None and hmac.compare_digest(given.encode(), token.encode()):
+        return True
+    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    return not forwarded and request.client is not None and is_loopback(request.client.host)

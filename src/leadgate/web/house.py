@@ -1,0 +1,253 @@
+"""What the pages and the API need of the house behind them; `leadgate.app.App` offers it.
+
+Everything here is about one workspace: the one the signed-in person (or the address) belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from leadgate.model.connections import CheckReport
+from leadgate.model.deliveries import DeliveryState
+from leadgate.model.events import EventState
+from leadgate.model.secret import Secret
+from leadgate.model.staff import Session, Staff
+from leadgate.model.views import (
+    ConnectionView,
+    DeliveryCounts,
+    DeliveryDetail,
+    DeliveryRow,
+    EventDetail,
+    EventRow,
+    Figures,
+    LeadRow,
+    Page,
+    Reconciliation,
+    RefusalRow,
+)
+from leadgate.ports.clock import Clock
+from leadgate.ports.integration import Manifest
+
+
+class People(Protocol):
+    """Who signs in."""
+
+    async def find_setup(self, token: str) -> Staff | None:
+        """Whom this one-time set-up address belongs to; None when unknown, used or expired."""
+        ...
+
+    async def set_up(self, token: str, *, name: str, password: Secret) -> Staff:
+        """Set name and password by a one-time address, which is used up by it.
+
+        Raises:
+            NotFoundError: the address is unknown, used or expired.
+            ConfigurationError: name empty or taken (`staff.name_taken`), password too short (`staff.password_short`, less
+                than 10 characters), too common (`staff.password_common`).
+        """
+        ...
+
+    async def sign_in(self, *, name: str, password: Secret) -> str:
+        """Check name and password and open a session; returns its token for the cookie.
+
+        Raises:
+            AccessDeniedError: they do not fit (`access.denied`) or too many tries (`access.slow_down`, hint says for how long).
+        """
+        ...
+
+    async def open_session(self, staff: Staff) -> str:
+        """Open a session for somebody who has just proven who they are; returns its token for the cookie."""
+        ...
+
+    async def find_session(self, token: str) -> Session | None:
+        """The live session of this cookie, or None. Moves its idle end on."""
+        ...
+
+    async def sign_out(self, token: str) -> None:
+        """End the session at once; unknown tokens are fine."""
+        ...
+
+
+class Desk(Protocol):
+    """What happened and what to do about it."""
+
+    async def figures(self, *, since: datetime, until: datetime) -> Figures:
+        """The three numbers that add up, for events received in [since, until)."""
+        ...
+
+    async def connections(self) -> Sequence[ConnectionView]:
+        """Every connection that is not removed, CRM first, with its light."""
+        ...
+
+    async def events(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        state: EventState | None = None,
+        connection_id: str | None = None,
+        since: datetime | None = None,
+        query: str | None = None,
+    ) -> Page[EventRow]:
+        """Received events, newest first. `query` is an event or lead id (or its beginning)."""
+        ...
+
+    async def event(self, event_id: str) -> EventDetail:
+        """One event with what it said. Raises NotFoundError."""
+        ...
+
+    async def refusals(self, *, since: datetime) -> Sequence[RefusalRow]:
+        """Requests refused at the door, most first."""
+        ...
+
+    async def deliveries(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        states: Sequence[DeliveryState] = (),
+        connection_id: str | None = None,
+        since: datetime | None = None,
+        query: str | None = None,
+    ) -> Page[DeliveryRow]:
+        """Deliveries, newest first; no states means all."""
+        ...
+
+    async def delivery_counts(
+        self, *, since: datetime | None = None, connection_id: str | None = None
+    ) -> DeliveryCounts:
+        """Counts for the filter tabs."""
+        ...
+
+    async def delivery(self, delivery_id: str) -> DeliveryDetail:
+        """One delivery with every attempt. Raises NotFoundError."""
+        ...
+
+    async def leads(self, *, limit: int, cursor: str | None = None) -> Page[LeadRow]:
+        """Leads, newest first."""
+        ...
+
+    async def retry(self, delivery_id: str, *, by: str) -> None:
+        """Send a dead (or uncertain) delivery again. Raises NotFoundError, ConflictError."""
+        ...
+
+    async def retry_all_dead(self, *, by: str) -> int:
+        """Send every dead delivery again; returns how many."""
+        ...
+
+    async def discard(self, delivery_id: str, *, reason: str, by: str) -> None:
+        """Give a dead or waiting delivery up. Raises NotFoundError, ConflictError, ConfigurationError (no reason)."""
+        ...
+
+    async def last_reconciliation(self) -> Reconciliation | None:
+        """The newest result of comparing with the CRM."""
+        ...
+
+    async def reconcile(self, *, since: datetime | None) -> Reconciliation:
+        """Compare our ledger with the CRM now and keep the result. Raises ServiceUnavailableError."""
+        ...
+
+
+class Connections(Protocol):
+    """Connecting vendors."""
+
+    def kinds(self) -> Sequence[Manifest]:
+        """Every kind that can be connected."""
+        ...
+
+    async def connect(
+        self, kind: str, *, name: str, settings: Mapping[str, str], secrets: Mapping[str, Secret], check: bool, by: str
+    ) -> Connected:
+        """Add a connection; with `check` ask the vendor and register the webhook first.
+
+        Raises:
+            ConfigurationError: a key is missing, unknown or wrong; the message names it.
+            ServiceUnavailableError: the vendor cannot be reached.
+            ConflictError: the name is taken, or the vendor refuses the key (`connection.refused`).
+        """
+        ...
+
+    async def check(self, connection_id: str) -> CheckReport:
+        """Ask the vendor now and keep the result. Raises NotFoundError, ServiceUnavailableError."""
+        ...
+
+    async def pause(self, connection_id: str, *, by: str) -> None:
+        """Keep all that arrives, work on nothing. Raises NotFoundError."""
+        ...
+
+    async def resume(self, connection_id: str, *, by: str) -> None:
+        """Go on at once. Raises NotFoundError."""
+        ...
+
+    async def remove(self, connection_id: str, *, by: str) -> None:
+        """Take the connection away; its history stays. Raises NotFoundError."""
+        ...
+
+
+class Connected(Protocol):
+    """A fresh connection: its path, and the generated secret, shown this once."""
+
+    @property
+    def connection_id(self) -> str:
+        """`conn_…`."""
+        ...
+
+    @property
+    def webhook_path(self) -> str:
+        """Begins with `/webhooks/`."""
+        ...
+
+    @property
+    def webhook_secret(self) -> Secret | None:
+        """The generated secret, or None when none was made."""
+        ...
+
+    @property
+    def report(self) -> CheckReport | None:
+        """What the live check found, or None when there was none."""
+        ...
+
+
+class House(Protocol):
+    """Everything the web needs."""
+
+    @property
+    def people(self) -> People:
+        """Who signs in."""
+        ...
+
+    @property
+    def desk(self) -> Desk:
+        """What happened and what to do about it."""
+        ...
+
+    @property
+    def connections(self) -> Connections:
+        """Connecting vendors."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def workspace_name(self) -> str:
+        """The salon's name."""
+        ...
+
+    @property
+    def locale(self) -> str:
+        """`ru` or `en`: the salon's language."""
+        ...
+
+    @property
+    def time_zone(self) -> tzinfo:
+        """The salon's zone; every time on a page is shown in it."""
+        ...
+
+    @property
+    def public_url(self) -> str | None:
+        """Our address as the world sees it, without a slash at the end; None when not set."""
+        ...

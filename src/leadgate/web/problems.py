@@ -1,0 +1,106 @@
+"""Errors as people and programs read them: a page in the look, or `application/problem+json` (RFC 9457).
+
+The message of an error of ours is safe to show; of any other only its type and place are logged.
+"""
+
+from __future__ import annotations
+
+import traceback
+from http import HTTPStatus
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
+
+from leadgate.errors import (
+    AccessDeniedError,
+    BodyTooLargeError,
+    ConfigurationError,
+    ConflictError,
+    LeadgateError,
+    NotFoundError,
+    OverloadedError,
+    ServiceUnavailableError,
+    WebhookRejectedError,
+)
+from leadgate.web.access import PageRequest
+from leadgate.web.sheet import address, show
+
+_log = structlog.get_logger()
+
+_STATUS: tuple[tuple[type[LeadgateError], int], ...] = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (AccessDeniedError, 403),
+    (BodyTooLargeError, 413),
+    (ConfigurationError, 422),
+    (OverloadedError, 503),
+    (ServiceUnavailableError, 503),
+)
+_CODES = {401: "access.sign_in", 403: "access.denied", 404: "resource.not_found", 405: "web.method", 413: "web.too_large"}
+_PAGES = frozenset({403, 404, 409, 413, 500, 503})
+"""Statuses that have words of their own (`problem.{status}`)."""
+
+
+def problem_handlers() -> ExceptionHandlersMap:
+    """The handlers for the whole application."""
+    return {HTTPException: _answer_http, LeadgateError: _answer_ours, Exception: _answer_crash}
+
+
+def wants_json(request: PageRequest) -> bool:
+    """True for programs: the API's addresses, and whoever asks for JSON but not for a page."""
+    accept = request.headers.get("accept", "")
+    return request.url.path.startswith(("/api/", "/webhooks/")) or ("json" in accept and "text/html" not in accept)
+
+
+def problem_json(status: int, *, code: str, detail: str, headers: dict[str, str] | None = None) -> Response[dict[str, object]]:
+    """A problem document with a stable code."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _answer_http(request: PageRequest, error: HTTPException) -> Response[object]:
+    status = error.status_code
+    if isinstance(error, NotAuthorizedException) and not wants_json(request):
+        wish = request.url.path if request.method == "GET" and request.url.path != "/" else None
+        return Redirect(address("/login", next=wish), status_code=303)
+    given = error.extra.get("code") if isinstance(error.extra, dict) else None
+    code = str(given or _CODES.get(status, f"web.http_{status}"))
+    return _answer(request, status, code=code, detail=error.detail, headers=error.headers)
+
+
+def _answer_ours(request: PageRequest, error: LeadgateError) -> Response[object]:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if isinstance(error, WebhookRejectedError):
+        status = error.status
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("page.failed", outcome="failed", error_code=error.code)
+    headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, OverloadedError) else None
+    return _answer(request, status, code=error.code, detail=str(error), headers=headers)
+
+
+def _answer_crash(request: PageRequest, error: Exception) -> Response[object]:
+    # The text of a foreign error may hold anything, a client's words too: only its type and place are written down.
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    _log.error("page.failed", outcome="failed", error_code=type(error).__name__, place=place)
+    return _answer(request, 500, code="web.failed", detail="Something failed on our side; it is written down.")
+
+
+def _answer(
+    request: PageRequest, status: int, *, code: str, detail: str, headers: dict[str, str] | None = None
+) -> Response[object]:
+    if wants_json(request):
+        return problem_json(status, code=code, detail=detail, headers=headers)
+    words = status if status in _PAGES else 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 404
+    response = show(request, "problem.html", status=status, number=words, code=code)
+    response.headers.update(headers or {})
+    return response
