@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -38,6 +39,7 @@ from leadgate.ports.crm import Crm
 from leadgate.ports.stores import Transaction
 from leadgate.processing.turn import FindSource, Turns
 from leadgate.storage.connections import load_report
+from leadgate.storage.queries import SqlQueries
 from leadgate.storage.sql_storage import SqlStorage
 
 T = TypeVar("T")
@@ -218,7 +220,7 @@ class Desk:
         differences: list[Difference] = []
         checked, after_seq = 0, 0
         while page := await self._storage.query(
-            lambda q, after_seq=after_seq: q.leads_since(since, after_seq=after_seq, limit=_LEADS_AT_ONCE)
+            partial(SqlQueries.leads_since, since=since, after_seq=after_seq, limit=_LEADS_AT_ONCE)
         ):
             after_seq = page[-1][0]
             leads = [lead for _, lead in page]

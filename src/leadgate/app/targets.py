@@ -70,8 +70,10 @@ class OpenTargets:
 
     async def close(self) -> None:
         """Close every opened port."""
-        for _, port in [*self._channels.values(), *self._crms.values()]:
-            await port.close()
+        for _, channel in self._channels.values():
+            await channel.close()
+        for _, crm in self._crms.values():
+            await crm.close()
         if self._closing:
             await asyncio.wait(self._closing)
 

@@ -25,6 +25,10 @@ class Texts:
         """
         return self._texts[key].format(**values)
 
+    def has(self, key: str) -> bool:
+        """True when there is such a text."""
+        return key in self._texts
+
     def keys(self) -> frozenset[str]:
         """Every key, for the test that compares languages."""
         return frozenset(self._texts)

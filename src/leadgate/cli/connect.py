@@ -19,7 +19,9 @@ def connect(
     *,
     name: Annotated[str, Parameter(help="What people call it.")],
     setting: Annotated[list[str] | None, Parameter(help="key=value; may be repeated.", negative=())] = None,
-    secrets_file: Annotated[str | None, Parameter(help="JSON file of secrets, or - for standard input.")] = None,
+    secrets_file: Annotated[
+        str | None, Parameter(help="JSON file of secrets, or - for standard input.", allow_leading_hyphen=True)
+    ] = None,
     check: Annotated[bool, Parameter(help="Ask the vendor and register the webhook first.")] = True,
     common: Common = NO_OPTIONS,
 ) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,13 +74,12 @@ async def _run(settings: Settings, *, is_address_given: bool, common: Common) ->
         address = address_of(listener)
         web = f"http://{address}"
         settings = replace(settings, listen=address, public_url=settings.public_url or web)
-        async with _open_sandbox(settings, address) as (sandbox_url, webhook_url):
-            _initialise(settings)
-            async with open_app(settings) as app:
-                ready = await _furnish(app, web, sandbox_url, Secret(webhook_url))
-                await serve_house(
-                    app, listener, role="all", stop=stop, on_ready=lambda _address: _announce(ready, settings, common)
-                )
+        _initialise(settings)
+        async with _open_sandbox(settings, address) as (sandbox_url, webhook_url), open_app(settings) as app:
+            ready = await _furnish(app, web, sandbox_url, Secret(webhook_url))
+            await serve_house(
+                app, listener, role="all", stop=stop, on_ready=lambda _address: _announce(ready, settings, common)
+            )
 
 
 def _bind(address: Address, *, is_address_given: bool) -> socket.socket:
@@ -97,17 +96,18 @@ def _bind(address: Address, *, is_address_given: bool) -> socket.socket:
 
 @asynccontextmanager
 async def _open_sandbox(settings: Settings, web: Address) -> AsyncIterator[tuple[str, str]]:
-    """The sandbox CRM beside the web, one port higher where that is free; its leads live in the demo's folder."""
-    from leadgate.sandbox.bitrix24 import build_sandbox, serve
+    """The sandbox CRM beside the web, one port higher where that is free; its leads live in the demo's folder.
 
-    sandbox = build_sandbox()
-    try:
-        async with serve(sandbox, web.host, web.port + 1) as base_url:
-            yield base_url, sandbox.webhook_url(base_url)
-            return
-    except OSError:
-        pass
-    async with serve(sandbox, web.host, 0) as base_url:
+    They must: our ledger remembers their numbers, and a fresh portal would give the same numbers to other people's leads.
+    """
+    from leadgate.sandbox.bitrix24 import STATE_FILE, open_kept_sandbox, serve
+
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(open_kept_sandbox(settings.data / STATE_FILE))
+        try:
+            base_url = await stack.enter_async_context(serve(sandbox, web.host, web.port + 1))
+        except (OSError, OverflowError):  # taken, or there is no higher port
+            base_url = await stack.enter_async_context(serve(sandbox, web.host, 0))
         yield base_url, sandbox.webhook_url(base_url)
 
 
@@ -172,8 +172,10 @@ def _announce(ready: _Demo, settings: Settings, common: Common) -> None:
     lines += [
         "",
         "  Заявка от конструктора ботов, подписывает сама себя:",
-        f"  {_leadgate()} sign {settings.data / EXAMPLE_FILE} --data {settings.data}"
-        f" --connection {ready.bot_connection} --send {ready.web}",
+        (
+            f"  {_leadgate()} sign {settings.data / EXAMPLE_FILE} --data {settings.data}"
+            f" --connection {ready.bot_connection} --send {ready.web}"
+        ),
         "",
         "  Ctrl-C завершает всё.",
         "",

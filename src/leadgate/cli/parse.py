@@ -22,7 +22,9 @@ def parse(
     /,
     *,
     setting: Annotated[list[str] | None, Parameter(help="key=value; may be repeated.", negative=())] = None,
-    secrets_file: Annotated[str | None, Parameter(help="JSON file of secrets, or - for standard input.")] = None,
+    secrets_file: Annotated[
+        str | None, Parameter(help="JSON file of secrets, or - for standard input.", allow_leading_hyphen=True)
+    ] = None,
     common: Common = NO_OPTIONS,  # noqa: ARG001 -- every command takes these; the output is JSON lines anyway
 ) -> int:
     """Normalise raw webhook bodies and store nothing: one JSON line per event, in order. Needs no data directory.

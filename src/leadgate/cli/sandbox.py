@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -13,7 +15,7 @@ from leadgate.errors import ConfigurationError
 from leadgate.settings import Address, parse_listen
 
 if TYPE_CHECKING:
-    from leadgate.sandbox.bitrix24 import Sandbox
+    from leadgate.sandbox.bitrix24 import FaultName, FaultPlan, Sandbox
 
 
 def bitrix24(
@@ -22,31 +24,44 @@ def bitrix24(
     fault: Annotated[
         list[str] | None, Parameter(help="What goes wrong, for instance drop-answer:count=1.", negative=())
     ] = None,
+    state: Annotated[
+        Path | None, Parameter(help="File that keeps the portal between starts; without it all is forgotten.")
+    ] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
-    """Serve the Bitrix24 double alone until Ctrl-C: a portal in memory that answers like the real one, and fails on demand.
+    """Serve the Bitrix24 double alone until Ctrl-C: a portal that answers like the real one, and fails on demand.
 
     Example: leadgate sandbox bitrix24 --listen 127.0.0.1:8081 --fault slow:delay_s=2
     """
-    from leadgate.sandbox.bitrix24 import UnknownFaultError, build_sandbox, parse_fault
+    from leadgate.sandbox.bitrix24 import UnknownFaultError, parse_fault
 
     address = parse_listen(listen)
-    sandbox = build_sandbox()
     try:
-        for text in fault or []:
-            sandbox.faults.plan(*parse_fault(text))
+        faults = [parse_fault(text) for text in fault or []]
     except (UnknownFaultError, ValueError) as error:
         raise ConfigurationError(f"--fault: {error}", hint="See docs/howto/sandbox.md for the names.") from None
-    run_async(_serve(sandbox, address, common))
+    run_async(_run(address, faults, state=state, common=common))
     return 0
 
 
-async def _serve(sandbox: Sandbox, address: Address, common: Common) -> None:
+async def _run(
+    address: Address, faults: list[tuple[FaultName, FaultPlan]], *, state: Path | None, common: Common
+) -> None:
     from leadgate.observability import configure_logs
+    from leadgate.sandbox.bitrix24 import build_sandbox, open_kept_sandbox
+
+    configure_logs()
+    opened = open_kept_sandbox(state) if state else nullcontext(build_sandbox())
+    async with opened as sandbox:
+        for name, plan in faults:
+            sandbox.faults.plan(name, plan)
+        await _serve(sandbox, address, is_kept=state is not None, common=common)
+
+
+async def _serve(sandbox: Sandbox, address: Address, *, is_kept: bool, common: Common) -> None:
     from leadgate.sandbox.bitrix24 import serve
     from leadgate.web.server import stop_on_signals
 
-    configure_logs()
     stop = asyncio.Event()
     stop_on_signals(stop)
     try:
@@ -55,9 +70,8 @@ async def _serve(sandbox: Sandbox, address: Address, common: Common) -> None:
             if common.json:
                 print_json({"sandbox": base_url, "webhook_url": webhook_url})
             else:
-                print_lines(
-                    f"Leads:   {base_url}/", f"Webhook: {webhook_url}", "Ctrl-C ends it; it forgets everything."
-                )
+                end = "Ctrl-C ends it." if is_kept else "Ctrl-C ends it; it forgets everything."
+                print_lines(f"Leads:   {base_url}/", f"Webhook: {webhook_url}", end)
             await stop.wait()
     except OSError as error:
         raise ConfigurationError(

@@ -163,11 +163,12 @@ class Leads:
         return lead
 
     def _update(self, tx: Transaction, known: Known, lead: StoredLead, contact: Contact, *, at: datetime) -> None:
-        news = replace(known.news, channel_user_id=None, username=None)
-        if news == Person():
+        if replace(known.news, channel_user_id=None, username=None) == Person():
             return
+        # The whole profile goes along, so that a contact that is made now has its name; what the lead has is not added twice.
+        person = replace(known.profile, channel_user_id=None, username=None)
         origin_id = f"{lead.origin_id}:{contact.event_id}"
-        command = UpdateLead(lead_id=lead.lead_id, origin_id=origin_id, person=news, ref=lead.ref)
+        command = UpdateLead(lead_id=lead.lead_id, origin_id=origin_id, person=person, ref=lead.ref)
         self._send(tx, command, known.subject_id, contact, lead.lead_id, at=at)
 
     def _send(

@@ -101,13 +101,13 @@ def wait_after(failures: int, jitter: float) -> timedelta:
 
     failures 1, 2, 3, 4, 5 wait at most 5, 10, 20, 40, 80 s and at least half of that.
     """
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(max(failures, 1) - 1, 20))
+    longest = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(max(failures, 1) - 1, 20)))
     return longest * (0.5 + jitter / 2)
 
 
 def lane_wait_after(failures: int, jitter: float, *, at_least: timedelta | None) -> timedelta:
     """Wait before a lane probes its target again: doubles from 1 s to 30 s, half of it random, or as the target asks."""
-    longest = min(LANE_LONGEST_WAIT, LANE_FIRST_WAIT * 2 ** min(max(failures, 1) - 1, 10))
+    longest = min(LANE_LONGEST_WAIT, LANE_FIRST_WAIT * (1 << min(max(failures, 1) - 1, 10)))
     return max(longest * (0.5 + jitter / 2), at_least or timedelta())
 
 

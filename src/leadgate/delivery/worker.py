@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from leadgate.delivery.payloads import Outbox, Payload
@@ -290,7 +291,7 @@ class DeliveryWorker:
             await asyncio.sleep(LEASE_TIME.total_seconds() / 3)
             started_s, now = self._clock.monotonic_s(), self._clock.now()
             try:
-                kept = await self._storage.write(lambda tx, now=now: tx.lanes.renew(lease, until=now + LEASE_TIME))
+                kept = await self._storage.write(partial(_renew, lease=lease, until=now + LEASE_TIME))
             except StorageUnavailableError:
                 continue
             if not kept:
@@ -333,6 +334,10 @@ class _LeaseGuard:
 
     def lose(self) -> None:
         self._is_lost = True
+
+
+def _renew(tx: Transaction, *, lease: Lease, until: datetime) -> bool:
+    return tx.lanes.renew(lease, until=until)
 
 
 def _find_problem(outcomes: Sequence[Outcome]) -> RetryLater | None:

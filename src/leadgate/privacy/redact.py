@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NewType
 
 RedactedText = NewType("RedactedText", str)
@@ -24,7 +25,7 @@ def redact(text: str) -> RedactedText:
     """
     seen: dict[tuple[str, str], int] = {}
     for rule in _RULES:
-        text = rule.pattern.sub(lambda found, rule=rule: _mask(found, rule, seen), text)
+        text = rule.pattern.sub(partial(_mask, rule=rule, seen=seen), text)
     return RedactedText(text)
 
 
@@ -43,7 +44,7 @@ def _announced(words: str, value: str) -> str:
     return rf"(?P<cue>\b(?:{words})\w*[\s:№.,\-]{{0,6}}(?:(?:номер|серия|и|рф|мой)\w*[\s:№.,\-]{{0,4}}){{0,4}}){value}"
 
 
-def _mask(found: re.Match[str], rule: _Rule, seen: dict[tuple[str, str], int]) -> str:
+def _mask(found: re.Match[str], *, rule: _Rule, seen: dict[tuple[str, str], int]) -> str:
     value = found["value"]
     digits = re.sub(r"\D", "", value)
     if not rule.is_valid(digits):

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from leadgate.errors import LeaseLostError, StorageUnavailableError
 from leadgate.model.events import EventState
@@ -77,9 +78,13 @@ class InboxWorker:
         for part in parts:
             if part not in self._busy:
                 self._busy[part] = task = asyncio.create_task(self._work(part), name=f"inbox {part}")
-                task.add_done_callback(lambda _task, part=part: self._busy.pop(part, None))
+                task.add_done_callback(partial(self._part_done, part))
                 started = True
         return started
+
+    def _part_done(self, part: int, _task: asyncio.Task[None]) -> None:
+        self._busy.pop(part, None)
+        self._wake.set()
 
     async def _work(self, part: int) -> None:
         try:
@@ -160,19 +165,19 @@ class InboxWorker:
         if lease is not None and lease.until - now > LEASE_TIME / 2:
             return lease
         until = now + LEASE_TIME
-        renewed = lease is not None and await self._storage.write(lambda tx: tx.lanes.renew(lease, until=until))
-        if lease is None or not renewed:
-            lane = f"inbox:{part:02d}"
-            lease = await self._storage.write(
-                lambda tx: tx.lanes.claim_one(lane, holder=self._holder, now=now, until=until)
-            )
-        else:
-            lease = replace(lease, until=until)
+        lease = await self._storage.write(partial(self._renew_or_claim, part=part, lease=lease, now=now, until=until))
         if lease is None:
             self._leases.pop(part, None)
         else:
             self._leases[part] = lease
         return lease
+
+    def _renew_or_claim(
+        self, tx: Transaction, *, part: int, lease: Lease | None, now: datetime, until: datetime
+    ) -> Lease | None:
+        if lease is not None and tx.lanes.renew(lease, until=until):
+            return replace(lease, until=until)
+        return tx.lanes.claim_one(f"inbox:{part:02d}", holder=self._holder, now=now, until=until)
 
     async def _give_back(self) -> None:
         leases, self._leases = list(self._leases.values()), {}

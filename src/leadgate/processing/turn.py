@@ -104,11 +104,12 @@ class Turns:
     def contact_of(self, source: Source, event_id: str, occurred_at: datetime, channel: str | None = None) -> Contact:
         """Where a request came from."""
         manifest = source.integration.manifest
+        title = manifest.title if self._workspace.locale == "en" else manifest.title_ru
         return Contact(
             event_id=event_id,
             connection_id=source.opened.connection.connection_id,
             channel=channel or manifest.kind,
-            channel_title=manifest.title if channel in (None, manifest.kind) else str(channel),
+            channel_title=title if channel in (None, manifest.kind) else _channel_title(str(channel), self.house.texts),
             crm_connection_id=source.crm_connection_id,
             occurred_at=occurred_at,
         )
@@ -287,6 +288,12 @@ def describe_contact(turns: Turns, find_source: FindSource) -> Callable[..., Con
         return replace(contact, channel_title=entry.channel_title, crm_connection_id=delivery.connection_id)
 
     return describe
+
+
+def _channel_title(word: str, texts: Texts) -> str:
+    """The readable tag of a bot builder's word for a channel; a word we do not know stands as it came."""
+    key = f"channel_{word.casefold()}"
+    return texts.get(key) if texts.has(key) else word
 
 
 def _gravest(endings: list[Ending]) -> Ending:

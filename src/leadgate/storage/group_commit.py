@@ -84,7 +84,8 @@ class GroupCommitter:
                 self._commit_group(connection, group)
             except (DBAPIError, sqlite3.Error, OSError) as error:
                 _fail(group, error)
-                connection = _discard(connection)
+                _discard(connection)
+                connection = None
             _answer(group)
         _discard(connection)
 

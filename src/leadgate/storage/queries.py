@@ -49,10 +49,10 @@ class SqlQueries(SqlStore):
             (self._has_delivery(_OPEN), "waiting"),
             else_="in_crm",
         )
-        query = select(standing.label("standing"), func.count().label("count")).where(
+        query = select(standing.label("standing"), func.count().label("total")).where(
             self._mine(events), events.c.received_at >= since, events.c.received_at < until
         )
-        counts = {row.standing: row.count for row in self._connection.execute(query.group_by(standing))}
+        counts = {row.standing: row.total for row in self._connection.execute(query.group_by(standing))}
         waiting = counts.get("waiting", 0) + counts.get("received", 0)
         dead = counts.get("dead", 0) + counts.get("failed", 0)
         in_crm = counts.get("in_crm", 0)
@@ -125,12 +125,12 @@ class SqlQueries(SqlStore):
 
     def delivery_counts(self, *, since: datetime | None, connection_id: str | None) -> DeliveryCounts:
         """Counts by state."""
-        query = select(deliveries.c.state, func.count().label("count")).where(self._mine(deliveries))
+        query = select(deliveries.c.state, func.count().label("total")).where(self._mine(deliveries))
         if since is not None:
             query = query.where(deliveries.c.created_at >= since)
         if connection_id is not None:
             query = query.where(deliveries.c.connection_id == connection_id)
-        counts = {row.state: row.count for row in self._connection.execute(query.group_by(deliveries.c.state))}
+        counts = {row.state: row.total for row in self._connection.execute(query.group_by(deliveries.c.state))}
         return DeliveryCounts(
             waiting=counts.get("waiting", 0) + counts.get("sending", 0),
             unknown=counts.get("unknown", 0),
@@ -165,7 +165,7 @@ class SqlQueries(SqlStore):
                 refusals.c.connection_id,
                 connections.c.name,
                 refusals.c.code,
-                total.label("count"),
+                total.label("total"),
                 func.max(refusals.c.last_at).label("last_at"),
             )
             .outerjoin(connections, _same(refusals, connections, "connection_id"))
@@ -179,7 +179,7 @@ class SqlQueries(SqlStore):
                 connection_id=row.connection_id or None,
                 connection_name=row.name,
                 code=row.code,
-                count=int(row.count),
+                count=int(row.total),
                 last_at=row.last_at,
             )
             for row in self._connection.execute(query)
@@ -217,7 +217,8 @@ class SqlQueries(SqlStore):
             .outerjoin(problems, problems.c.connection_id == connections.c.connection_id)
             .where(self._mine(connections), connections.c.state != "removed")
         )
-        return {row.connection_id: row for row in self._connection.execute(query)}
+        rows: Any = self._connection.execute(query)
+        return {row.connection_id: row for row in rows}
 
     def last_reconciliation(self) -> str | None:
         """The newest result as JSON."""
@@ -227,7 +228,7 @@ class SqlQueries(SqlStore):
         ).scalar()
         return result
 
-    def leads_since(self, since: datetime | None, *, after_seq: int, limit: int) -> Sequence[tuple[int, LeadRow]]:
+    def leads_since(self, *, since: datetime | None, after_seq: int, limit: int) -> Sequence[tuple[int, LeadRow]]:
         """Leads in order of creation, for the reconciliation."""
         query = select(leads).where(self._mine(leads), leads.c.seq > after_seq)
         if since is not None:

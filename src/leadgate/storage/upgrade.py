@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import inspect, text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from leadgate.errors import ConfigurationError, ServiceUnavailableError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0001"
 """Newest migration in `migrations/versions`; a test compares it with what Alembic finds."""
@@ -51,7 +56,7 @@ def upgrade(engine: Engine) -> bool:
     return True
 
 
-def alembic_config(connection: object = None) -> object:
+def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration: the scripts lie in the package, the connection is handed over."""
     from alembic.config import Config  # noqa: PLC0415 -- as above
 

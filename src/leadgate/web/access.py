@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request
@@ -25,7 +26,8 @@ from leadgate.web.cookies import session_cookie_name
 from leadgate.web.house import House
 
 PageRequest = Request[Staff, Session, State]
-Connection = ASGIConnection[BaseRouteHandler, Staff, Session, State]
+Connection = ASGIConnection[Any, Any, Any, Any]
+"""A request, or what a guard is given before it is one."""
 
 CSRF_FIELD = "csrf"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,7 +66,8 @@ def is_https(connection: Connection) -> bool:
 
 def session_of(connection: Connection) -> Session | None:
     """The session found by `recognise`, or None for a stranger."""
-    return connection.scope.get("auth")
+    session: Session | None = connection.scope.get("auth")
+    return session
 
 
 def session_token(connection: Connection) -> str | None:

@@ -15,7 +15,6 @@ from importlib import resources
 LOCALES = ("ru", "en")
 
 FAMILIES = (
-    "act.",
     "cure.",
     "date.month.",
     "date.weekday.",

@@ -10,40 +10,69 @@ from dataclasses import dataclass
 _MEANINGS: dict[str, tuple[str, ...]] = {
     "revoked": (
         *(f"bitrix24.{word}" for word in ("revoked", "NO_AUTH_FOUND", "INVALID_CREDENTIALS", "INVALID_TOKEN")),
-        *(f"bitrix24.{word}" for word in ("EXPIRED_TOKEN", "AUTHORIZATION_ERROR", "APPLICATION_NOT_FOUND", "ERROR_OAUTH")),
+        *(
+            f"bitrix24.{word}"
+            for word in ("EXPIRED_TOKEN", "AUTHORIZATION_ERROR", "APPLICATION_NOT_FOUND", "ERROR_OAUTH")
+        ),
         "telegram.token_revoked",
         "telegram.token_unknown",
     ),
     "plan": ("bitrix24.plan_without_rest", "bitrix24.PAYMENT_REQUIRED"),
     "rights": (
-        *(f"bitrix24.{word}" for word in ("ACCESS_DENIED", "INSUFFICIENT_SCOPE", "USER_ACCESS_ERROR", "WRONG_AUTH_TYPE")),
-        *(f"bitrix24.{word}" for word in ("ALLOWED_ONLY_INTRANET_USER", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED")),
+        *(
+            f"bitrix24.{word}"
+            for word in ("ACCESS_DENIED", "INSUFFICIENT_SCOPE", "USER_ACCESS_ERROR", "WRONG_AUTH_TYPE")
+        ),
+        *(
+            f"bitrix24.{word}"
+            for word in ("ALLOWED_ONLY_INTRANET_USER", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED")
+        ),
         *(f"bitrix24.{word}" for word in ("scope_missing", "rights_missing", "user_inactive", "http_401", "http_403")),
     ),
     "busy": (
-        *(f"bitrix24.{word}" for word in ("QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "OVERLOAD_LIMIT", "busy", "http_429")),
+        *(
+            f"bitrix24.{word}"
+            for word in ("QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "OVERLOAD_LIMIT", "busy", "http_429")
+        ),
         "bitrix24.limits_respected",
         "telegram.too_many_requests",
     ),
-    "unreachable": ("bitrix24.unreachable", "bitrix24.redirect_refused", "telegram.unreachable", "telegram.unexpected_redirect"),
+    "unreachable": (
+        "bitrix24.unreachable",
+        "bitrix24.redirect_refused",
+        "telegram.unreachable",
+        "telegram.unexpected_redirect",
+    ),
     "portal": ("bitrix24.PORTAL_DELETED", "bitrix24.portal_moved"),
     "unclear": (
-        *(f"bitrix24.{word}" for word in ("INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER", "answer_incomplete", "timeout")),
-        *(f"bitrix24.{word}" for word in ("answer_too_large", "answer_unreadable", "connection_lost", "mode_unreadable")),
+        *(
+            f"bitrix24.{word}"
+            for word in ("INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER", "answer_incomplete", "timeout")
+        ),
+        *(
+            f"bitrix24.{word}"
+            for word in ("answer_too_large", "answer_unreadable", "connection_lost", "mode_unreadable")
+        ),
         *(f"bitrix24.http_{status}" for status in (500, 502, 503, 504)),
         *(f"telegram.{word}" for word in ("server_error", "answer_lost", "answer_unreadable", "partly_sent")),
         "delivery.holder_died",
         "delivery.crashed",
     ),
     "our_call": (
-        *(f"bitrix24.{word}" for word in ("ERROR_METHOD_NOT_FOUND", "ERROR_BATCH_METHOD_NOT_ALLOWED", "INVALID_REQUEST")),
+        *(
+            f"bitrix24.{word}"
+            for word in ("ERROR_METHOD_NOT_FOUND", "ERROR_BATCH_METHOD_NOT_ALLOWED", "INVALID_REQUEST")
+        ),
         *(f"bitrix24.{word}" for word in ("ERROR_BATCH_LENGTH_EXCEEDED", "ERROR_MANIFEST_IS_NOT_AVAILABLE", "refused")),
         "telegram.bad_request",
         "telegram.refused",
     ),
     "data": (
         *(f"bitrix24.{word}" for word in ("ERROR_ARGUMENT", "INVALID_ARG_VALUE", "CRM_FIELD_ERROR_VALUE_NOT_VALID")),
-        *(f"bitrix24.{word}" for word in ("CRM_FIELD_ERROR_REQUIRED", "ERROR_CORE", "100", "0", "empty", "timeline_too_long")),
+        *(
+            f"bitrix24.{word}"
+            for word in ("CRM_FIELD_ERROR_REQUIRED", "ERROR_CORE", "100", "0", "empty", "timeline_too_long")
+        ),
     ),
     "gone": ("bitrix24.NOT_FOUND", "bitrix24.OWNER_NOT_FOUND", "bitrix24.contact_gone", "crm.lead_closed"),
     "order": ("bitrix24.lead_not_known", "bitrix24.lead_not_made"),

@@ -41,7 +41,9 @@ class Moments:
 
     def today(self) -> str:
         """`Вторник, 24 ноября`."""
-        return self._words("date.today", weekday=self._words(f"date.weekday.{self.now.isoweekday()}"), date=self._day(self.now))
+        return self._words(
+            "date.today", weekday=self._words(f"date.weekday.{self.now.isoweekday()}"), date=self._day(self.now)
+        )
 
     def part_of_day(self) -> str:
         """`morning`, `day`, `evening` or `night`."""
@@ -66,7 +68,11 @@ class Moments:
         if abs((at.date() - self.now.date()).days) < _WEEK_DAYS:
             weekday = self._words(f"date.weekday_short.{at.isoweekday()}")
             return self._words("date.this_week", weekday=weekday, date=self._day(at))
-        return self._day(at) if at.year == self.now.year else self._words("date.with_year", date=self._day(at), year=at.year)
+        return (
+            self._day(at)
+            if at.year == self.now.year
+            else self._words("date.with_year", date=self._day(at), year=at.year)
+        )
 
     def _day(self, at: datetime) -> str:
         return self._words("date.day_month", day=at.day, month=self._words(f"date.month.{at.month}"))

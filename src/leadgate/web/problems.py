@@ -39,7 +39,13 @@ _STATUS: tuple[tuple[type[LeadgateError], int], ...] = (
     (OverloadedError, 503),
     (ServiceUnavailableError, 503),
 )
-_CODES = {401: "access.sign_in", 403: "access.denied", 404: "resource.not_found", 405: "web.method", 413: "web.too_large"}
+_CODES = {
+    401: "access.sign_in",
+    403: "access.denied",
+    404: "resource.not_found",
+    405: "web.method",
+    413: "web.too_large",
+}
 _PAGES = frozenset({403, 404, 409, 413, 500, 503})
 """Statuses that have words of their own (`problem.{status}`)."""
 
@@ -55,7 +61,9 @@ def wants_json(request: PageRequest) -> bool:
     return request.url.path.startswith(("/api/", "/webhooks/")) or ("json" in accept and "text/html" not in accept)
 
 
-def problem_json(status: int, *, code: str, detail: str, headers: dict[str, str] | None = None) -> Response[dict[str, object]]:
+def problem_json(
+    status: int, *, code: str, detail: str, headers: dict[str, str] | None = None
+) -> Response[dict[str, object]]:
     """A problem document with a stable code."""
     body: dict[str, object] = {
         "type": "about:blank",

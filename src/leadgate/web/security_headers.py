@@ -27,7 +27,7 @@ def harden(*, is_https: bool) -> Callable[[Message, Scope], Awaitable[None]]:
     """A `before_send` hook that adds the headers; with HSTS when the world reaches us by https."""
     headers = {**_HEADERS, "strict-transport-security": _HSTS} if is_https else _HEADERS
 
-    async def add_headers(message: Message, scope: Scope) -> None:  # noqa: RUF029 - Litestar awaits its hooks
+    async def add_headers(message: Message, _: Scope) -> None:
         if message["type"] == "http.response.start":
             present = MutableScopeHeaders.from_message(message)
             for name, value in headers.items():

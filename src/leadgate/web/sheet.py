@@ -25,7 +25,18 @@ from leadgate.web.moments import Moments
 FORM_LIMIT_BYTES = 64 * 1024
 STATIC_PATH = "/static"
 NOTICES = frozenset(
-    {"retried", "all_retried", "discarded", "conflict", "checked", "unreachable", "paused", "resumed", "removed", "reconciled"}
+    {
+        "retried",
+        "all_retried",
+        "discarded",
+        "conflict",
+        "checked",
+        "unreachable",
+        "paused",
+        "resumed",
+        "removed",
+        "reconciled",
+    }
 )
 
 
@@ -66,7 +77,7 @@ class Studio:
     """What pages are made with: one per application."""
 
     menu: tuple[MenuEntry, ...]
-    environment: Environment = field(default_factory=lambda: _environment())
+    environment: Environment = field(default_factory=lambda: _environment())  # noqa: PLW0108 - the function stands below, with the other details
 
 
 def show(request: PageRequest, template: str, *, status: int = 200, **content: object) -> Response[str]:

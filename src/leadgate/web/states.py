@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leadgate.model.connections import FindingState
-from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryRow, DeliveryState
+from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryState
 from leadgate.model.events import EventState
-from leadgate.model.views import Light
+from leadgate.model.views import DeliveryRow, Light
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,16 @@ _words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=
 
 
 @given(
-    st.dictionaries(_words.filter(lambda key: "[" not in key and not key.isdecimal()), _words, min_size=1, max_size=5)
+    st.dictionaries(
+        _words.filter(lambda key: "[" not in key and "]" not in key and not key.isdecimal()),
+        _words,
+        min_size=1,
+        max_size=5,
+    )
 )
 def test_what_was_encoded_comes_back(pairs: dict[str, str]) -> None:
     """Nothing of a value or a key gets lost on the way, whatever characters it has."""
     query = "&".join(f"fields[{quote(key, safe='')}]={quote(value, safe='')}" for key, value in pairs.items())
-    survivors = {key: value for key, value in pairs.items() if "]" not in key}
     parsed = parse_php_query(query)["fields"]
     assert isinstance(parsed, dict)
-    assert {key: parsed[key] for key in survivors} == survivors
+    assert {key: parsed[key] for key in pairs} == pairs

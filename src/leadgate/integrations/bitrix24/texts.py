@@ -20,6 +20,8 @@ MULTI_FIELD_LIMIT: Final = 250
 TEXT_LIMIT: Final = 20_000  # ours: a comment is read by people
 
 _APART = "\u200c"  # zero width non-joiner: "[b]" and "<b>" look as typed, but no parser takes them for a tag
+# Tags and references begin with a sign of ASCII; our own placeholders such as [CARD_1] are no tags and stay findable.
+_OPENING = re.compile(r"[\[<](?![A-Z]+_\d+\])(?=[!-~])")
 _KEPT_FORMATS = frozenset("\u200c\u200d")  # joiners inside emoji and words; other format signs turn or hide text
 _SERVICE, _TIME, _PHONE, _NAME = "Услуга", "Удобное время", "Телефон", "Имя"
 
@@ -39,7 +41,7 @@ def disarm(text: str) -> str:
     """The cleaned text in which neither BB-code nor HTML works any more; what is over 20,000 characters is cut."""
     shown = clean(text)
     shown = shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}…"
-    return re.sub(r"[\[<]", lambda found: found[0] + _APART, shown)
+    return _OPENING.sub(lambda found: found[0] + _APART, shown)
 
 
 def moment(when: datetime) -> str:

@@ -12,8 +12,8 @@ async with serve(sandbox, "127.0.0.1", 0) as base_url:
 ```
 
 `parse_fault("slow:delay_s=2,count=1")` reads a fault from a command line, `sandbox.faults.plan(*…)` switches
-it on. State lives in memory and ends with the process; time comes from the clock that is passed in. How it
-behaves, fault by fault, stands in `docs/howto/sandbox.md`.
+it on. State lives in memory and ends with the process, but for `open_kept_sandbox(path)`, which keeps it in a file;
+time comes from the clock that is passed in. How it behaves, fault by fault, stands in `docs/howto/sandbox.md`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from leadgate.sandbox.bitrix24.faults import (
     UnknownFaultError,
     parse_fault,
 )
+from leadgate.sandbox.bitrix24.kept import STATE_FILE, open_kept_sandbox
 from leadgate.sandbox.bitrix24.limits import Limits
 from leadgate.sandbox.bitrix24.portal import Caller, Portal, User
 from leadgate.sandbox.bitrix24.sandbox import Sandbox, build_sandbox
 from leadgate.sandbox.bitrix24.server import Certificate, serve
 
 __all__ = [
+    "STATE_FILE",
     "Caller",
     "Certificate",
     "Fault",
@@ -47,6 +49,7 @@ __all__ = [
     "UnknownFaultError",
     "User",
     "build_sandbox",
+    "open_kept_sandbox",
     "parse_fault",
     "serve",
 ]

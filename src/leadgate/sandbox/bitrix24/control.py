@@ -93,6 +93,7 @@ class Control:
                 user.is_admin = given["is_admin"] is True
         if "scopes" in given:
             self._portal.scopes = frozenset(text(scope) for _, scope in entries(given["scopes"]))
+        self._portal.note_change()
         await exchange.answer_json(HTTPStatus.OK, describe_portal(self._portal))
 
     async def switch(self, exchange: Exchange) -> None:
@@ -129,6 +130,7 @@ class Control:
         if mode not in {CLASSIC_MODE, SIMPLE_MODE}:
             raise _RefusedError("`mode` must be 1 or 2")
         self._portal.mode = mode
+        self._portal.note_change()
 
 
 _ROUTES: dict[tuple[str, str], _Route] = {

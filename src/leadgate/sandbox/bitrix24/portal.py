@@ -1,12 +1,13 @@
 """The state of the invented portal: records, comments, directories, who may call, and what was counted.
 
-All in memory. Rules about changing records live in `records.py`, methods in their own modules.
+All in memory; `kept.py` can keep it in a file. Rules about changing records live in `records.py`, methods in
+their own modules.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 
@@ -18,7 +19,7 @@ NO_AUTH_FOUND = "NO_AUTH_FOUND"
 CLASSIC_MODE = 1
 SIMPLE_MODE = 2
 MAX_RECORDS = 100_000  # of each kind; a double left running must not eat the machine
-DEFAULT_SCOPES = frozenset({"crm", "user_brief"})
+DEFAULT_SCOPES = frozenset({"crm"})
 
 
 @dataclass(slots=True)
@@ -81,11 +82,23 @@ class User:
     is_admin: bool = False
 
 
+def _tell_nobody() -> None:
+    """The default listener to changes."""
+
+
 class Store:
-    """Records of one type, in the order of their ids."""
+    """Records of one type, in the order of their ids.
+
+    Attributes:
+        next_id: what the next new record will be called.
+        limit: how many it holds; over that new ones are refused.
+        on_change: called after every change.
+    """
 
     def __init__(self, first_id: int) -> None:
-        self._next_id = first_id
+        self.next_id = first_id
+        self.limit = MAX_RECORDS
+        self.on_change: Callable[[], None] = _tell_nobody
         self._records: dict[int, Record] = {}
         self._by_origin: dict[str, set[int]] = {}
         self._by_value: dict[tuple[str, str], set[int]] = {}
@@ -102,9 +115,9 @@ class Store:
         Raises:
             RestError: the sandbox holds as many records as it keeps.
         """
-        if len(self._records) >= MAX_RECORDS:
+        if len(self._records) >= self.limit:
             raise bad_argument("ERROR_CORE", "The sandbox is full, start a fresh one")
-        number, self._next_id = self._next_id, self._next_id + 1
+        number, self.next_id = self.next_id, self.next_id + 1
         return number
 
     def find(self, number: int) -> Record | None:
@@ -119,10 +132,12 @@ class Store:
             self._by_origin.setdefault(origin.casefold(), set()).add(record.id)
         for entry in record.multifields:
             self._by_value.setdefault((entry.type_id, as_written(entry.value)), set()).add(record.id)
+        self.on_change()
 
     def forget(self, number: int) -> None:
         """Removes the record; nothing happens when there is none."""
         self._records.pop(number, None)
+        self.on_change()
 
     def with_origin(self, origin: str) -> list[Record]:
         """Records that have, or once had, this origin id, oldest first: a short list to filter further."""
@@ -163,6 +178,8 @@ class Portal:
         has_rest: False plays a portal whose plan has no REST.
         refusal_of_wrong_secret: the `error` code for it; the sources disagree, so it can be chosen.
         strict_sources: True refuses an unknown `sourceId` in `crm.item.*`, as some portals do.
+        max_entries: how many timeline entries it holds; over that new ones are refused.
+        on_change: called after every change that was made through methods; not when a test sets an attribute.
     """
 
     webhooks: dict[tuple[int, str], Caller] = field(default_factory=dict)
@@ -181,9 +198,20 @@ class Portal:
     contacts: Store = field(default_factory=lambda: Store(first_id=30001))
     comments: dict[int, Comment] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
+    max_entries: int = MAX_RECORDS
+    on_change: Callable[[], None] = _tell_nobody
+    last_entry_id: int = 0
+    last_multifield_id: int = 8000
     _timeline: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    _next_entry_id: int = 0
-    _next_multifield_id: int = 8000
+
+    def __post_init__(self) -> None:
+        """Hears of the changes in its stores."""
+        for store in (self.leads, self.deals, self.contacts):
+            store.on_change = self.note_change
+
+    def note_change(self) -> None:
+        """Tells whoever listens that something is different now."""
+        self.on_change()
 
     def store(self, entity: Entity) -> Store:
         """Where records of this type are kept."""
@@ -196,8 +224,8 @@ class Portal:
 
     def new_multifield_id(self) -> int:
         """A fresh id for a phone or an address; odd steps, so that nobody counts on neighbours."""
-        self._next_multifield_id += 2
-        return self._next_multifield_id
+        self.last_multifield_id += 2
+        return self.last_multifield_id
 
     def new_entry_id(self) -> int:
         """A fresh id for a timeline entry.
@@ -205,15 +233,25 @@ class Portal:
         Raises:
             RestError: the sandbox holds as many entries as it keeps.
         """
-        if len(self.comments) >= MAX_RECORDS:
+        if len(self.comments) >= self.max_entries:
             raise bad_argument("ERROR_CORE", "The sandbox is full, start a fresh one")
-        self._next_entry_id += 1
-        return self._next_entry_id
+        self.last_entry_id += 1
+        return self.last_entry_id
 
     def keep_comment(self, comment: Comment) -> None:
         """Puts a comment or a to-do into the timeline of its owner."""
         self.comments[comment.id] = comment
         self._timeline.setdefault((comment.owner_type, comment.owner_id), []).append(comment.id)
+        self.note_change()
+
+    def forget_comment(self, number: int) -> None:
+        """Takes an entry out of the timeline.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        del self.comments[number]
+        self.note_change()
 
     def timeline(self, owner_type: str, owner_id: int) -> list[Comment]:
         """The entries of one record, oldest first."""

@@ -67,7 +67,7 @@ def list_comments(call: Call) -> Reply:
 
 def delete_comment(call: Call) -> Reply:
     """True."""
-    del call.portal.comments[_find(call).id]
+    call.portal.forget_comment(_find(call).id)
     return Reply(result=True)
 
 

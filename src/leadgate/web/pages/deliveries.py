@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from litestar import Response, get, post
 from litestar.response import Redirect
@@ -50,7 +51,12 @@ async def deliveries(request: PageRequest) -> Response[str]:
         counts=await desk.delivery_counts(since=since, connection_id=connection_id),
         dead_in_all=(await desk.delivery_counts()).dead,
         connections=await desk.connections(),
-        asked={"q": query or "", "period": span if span in SPANS else "week", "to": connection_id or "", "state": state},
+        asked={
+            "q": query or "",
+            "period": span if span in SPANS else "week",
+            "to": connection_id or "",
+            "state": state,
+        },
         tabs=DELIVERY_TABS,
         spans=SPANS,
         open_id=_first_open(details),
@@ -72,7 +78,7 @@ def since_of(request: PageRequest, span: str) -> datetime | None:
     return moments_of(request).period(span if span in SPANS else "week")[0]
 
 
-def tools(request: PageRequest) -> dict[str, object]:
+def tools(request: PageRequest) -> dict[str, Any]:
     """What the template of a delivery needs besides the delivery."""
     return {"vendors": vendors_of(request), "mark_of": mark_of_delivery, "tell": tell, "explain": explain}
 

@@ -37,7 +37,12 @@ async def events(request: PageRequest) -> Response[str]:
         is_later_page="cursor" in asked,
         refusals=await desk.refusals(since=since_of(request, span) or moments_of(request).midnight(30)),
         connections=await desk.connections(),
-        asked={"q": query or "", "period": span if span in SPANS else "week", "from": connection_id or "", "state": state},
+        asked={
+            "q": query or "",
+            "period": span if span in SPANS else "week",
+            "from": connection_id or "",
+            "state": state,
+        },
         spans=SPANS,
         marks=EVENTS,
         vendors=vendors_of(request),

@@ -100,6 +100,4 @@ def _crm_title(connections: Sequence[ConnectionView], vendors: dict[str, Vendor]
     return vendors[kinds[0]].title if kinds and kinds[0] in vendors else "CRM"
 
 
-PAGE = WebPage(
-    handlers=(home, reconcile), menu=MenuEntry(section="home", href="/", icon="home", group="work", order=1)
-)
+PAGE = WebPage(handlers=(home, reconcile), menu=MenuEntry(section="home", href="/", icon="home", group="work", order=1))
