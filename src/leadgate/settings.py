@@ -134,14 +134,23 @@ def is_loopback(host: str) -> bool:
 def _public_url(text: str | None) -> str | None:
     if not text:
         return None
-    url = urlsplit(text.rstrip("/"))
-    is_plain_ok = url.scheme == "http" and is_loopback(url.hostname or "")
-    if not url.hostname or url.query or url.fragment or url.username or not (url.scheme == "https" or is_plain_ok):
+    if not _is_public_url(text.rstrip("/")):
         raise ConfigurationError(
             "LEADGATE_PUBLIC_URL must look like https://leads.example, without a password or query.",
             code="configuration.public_url",
         )
     return text.rstrip("/")
+
+
+def _is_public_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        _ = url.port  # raises when it is out of range
+    except ValueError:
+        return False
+    is_plain_ok = url.scheme == "http" and is_loopback(url.hostname or "")
+    is_bare = not (url.query or url.fragment or url.username or url.password)
+    return bool(url.hostname) and is_bare and (url.scheme == "https" or is_plain_ok)
 
 
 def _from_file(folder: Path) -> dict[str, str]:

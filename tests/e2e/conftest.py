@@ -94,6 +94,14 @@ class Salon:
         await self.gateway.start()
         self.bot.url = f"{self.gateway.url}/webhooks/bot/{self.bot_connection}"
 
+    async def heard(self, path: str) -> None:
+        """Wait until the running gateway knows a connection that a command made (the contract allows 15 s)."""
+
+        async def is_known() -> bool:
+            return (await self.bot.client.post(self.gateway.url + path, content=b"{}")).status_code != 404
+
+        await until(is_known, what=f"{path} is served", timeout_s=15)
+
     async def crm_view(self) -> dict[str, Any]:
         """The CRM's connection as `connections show` tells it."""
         return dict(await self.gateway.ask("connections", "show", self.crm))

@@ -172,6 +172,8 @@ class App:
         """Read what commands, pages and other nodes changed; called every two seconds."""
         if await self.book.refresh():
             self._wake_workers()
+        if await self.connections.adopt_strays():
+            self._wake_workers()
         self.salon = await self.storage.read(read_salon)
 
     async def run_workers(self, stop: asyncio.Event) -> None:

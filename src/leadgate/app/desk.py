@@ -11,7 +11,7 @@ import msgspec
 
 from leadgate.app.targets import OpenTargets
 from leadgate.connections.book import ConnectionBook
-from leadgate.crm.ledger import compare_leads
+from leadgate.crm.ledger import check_sum, compare_leads
 from leadgate.delivery.dead_letter import discard_delivery, retry_all_dead, retry_delivery
 from leadgate.errors import ConflictError, NotFoundError, UnknownKeyError
 from leadgate.model.connections import Connection, ConnectionState, FindingState, OpenConnection
@@ -194,18 +194,19 @@ class Desk:
         """Compare our ledger with the CRM, page by page, and keep the result."""
         started_at = self._clock.now()
         from_start = since or datetime(_EPOCH_YEAR, 1, 1, tzinfo=started_at.tzinfo)
-        figures = await self._storage.query(lambda q: q.figures(since=from_start, until=started_at))
+        ledger = await self._storage.query(lambda q: q.ledger(since=from_start, until=started_at))
         checked, differences = await self._compare_with_crm(since, progress)
+        differences += check_sum(ledger)
         result = Reconciliation(
             started_at=started_at,
             finished_at=self._clock.now(),
             since=since,
-            received=figures.came + figures.answered + figures.ignored,
-            in_crm=figures.in_crm,
-            waiting=figures.waiting,
-            answered=figures.answered,
-            ignored=figures.ignored,
-            dead=figures.dead,
+            received=ledger.received,
+            in_crm=ledger.in_crm,
+            waiting=ledger.waiting,
+            answered=ledger.answered,
+            ignored=ledger.ignored,
+            dead=ledger.dead,
             leads_checked=checked,
             differences=differences,
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 from leadgate.connections.book import ConnectionBook, secret_place
 from leadgate.connections.settings import Checked, check_keys
 from leadgate.delivery.payloads import HOMELESS_LANE, crm_lane
-from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
+from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, ServiceUnavailableError
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState, OpenConnection
 from leadgate.model.secret import Secret
 from leadgate.observability import get_logger
@@ -97,6 +97,8 @@ class ConnectionDesk:
             state=ConnectionState.ACTIVE,
             created_at=self._clock.now(),
         )
+        # Asked before the vendor is told our address; the database asks again when it is kept.
+        await self._storage.read(lambda tx: tx.connections.refuse_taken(connection.name))
         path = f"/webhooks/{kind}/{connection.connection_id}"
         opened = OpenConnection(connection, {key: (value,) for key, value in checked.secrets.items()})
         report = await self._introduce(integration, opened, path) if check else None
@@ -142,7 +144,8 @@ class ConnectionDesk:
         """See `web.house.Connections.check`; a good answer also lets waiting deliveries go at once."""
         opened = self._get(connection_id)
         integration = self._book.integration(opened.connection.kind)
-        report = await self._ask(integration, opened)
+        path = f"/webhooks/{opened.connection.kind}/{connection_id}"
+        report = await self._ask_and_register(integration, opened, path)
         at = self._clock.now()
 
         def unit(tx: Transaction) -> None:
@@ -172,13 +175,32 @@ class ConnectionDesk:
             tx.connections.set_state(connection_id, ConnectionState.REMOVED, at=at)
             tx.events.give_up_pending(connection_id, reason="connection.removed", at=at)
             if integration.open_crm is not None:
-                tx.deliveries.move_open(connection_id, to_connection_id="", to_lane=HOMELESS_LANE)
+                _move(tx, connection_id, None, at)
 
         await self._storage.write(unit)
         await self._book.refresh(force=True)
         if integration.open_channel is not None:
             await self._openers.channel(integration, opened).unregister()
         _log.info("connection.removed", connection_id=connection_id, action=by)
+
+    async def adopt_strays(self) -> int:
+        """Commands for no CRM, or for a removed one, go to the CRM of now; returns how many. Called every few seconds.
+
+        Connecting and removing move what is there; this finds what was decided on by somebody who did not know of it yet.
+        """
+        crm = self._book.crm_connection_id()
+        lanes = {"": HOMELESS_LANE}
+
+        def find(tx: Transaction) -> list[str]:
+            gone = {c.connection_id: crm_lane(c.connection_id) for c in tx.connections.all(removed=True) if _is_gone(c)}
+            places = (lanes | gone).items()
+            return [place for place, lane in places if tx.deliveries.open_in_lane(lane, limit=1)]
+
+        strays = [place for place in await self._storage.read(find) if place or crm is not None]
+        if not strays:
+            return 0
+        at = self._clock.now()
+        return await self._storage.write(lambda tx: sum(_move(tx, place, crm, at) for place in strays))
 
     def _get(self, connection_id: str) -> OpenConnection:
         opened = self._book.find(connection_id)
@@ -210,19 +232,23 @@ class ConnectionDesk:
         )
 
     async def _introduce(self, integration: Integration, opened: OpenConnection, path: str) -> CheckReport:
-        """Ask the vendor, and tell it our address when it has to reach us."""
-        report = await self._ask(integration, opened)
-        if integration.open_channel is not None and integration.manifest.public_url_needed:
-            if self._public_url is None:
-                raise ConfigurationError(
-                    f"{integration.manifest.title} must reach Leadgate from outside, and LEADGATE_PUBLIC_URL is not set.",
-                    code="connection.public_url_missing",
-                    hint="Set LEADGATE_PUBLIC_URL=https://…, or add --no-check to register the webhook later.",
-                )
-            if not _is_hopeless(report):
-                report = await self._openers.channel(integration, opened).register(self._public_url + path)
+        """Ask the vendor, tell it our address when it has to reach us, and refuse what cannot work.
+
+        Without a public address the connection is kept all the same, with a finding that says what is missing.
+        """
+        report = await self._ask_and_register(integration, opened, path)
         _refuse(integration.manifest, report)
         return report
+
+    async def _ask_and_register(self, integration: Integration, opened: OpenConnection, path: str) -> CheckReport:
+        report = await self._ask(integration, opened)
+        if not any(finding.needs_registration for finding in report.findings):
+            return report
+        others = tuple(finding for finding in report.findings if not finding.needs_registration)
+        if self._public_url is None:
+            return CheckReport((_unregistered(integration.manifest), *others))
+        registered = await self._openers.channel(integration, opened).register(self._public_url + path)
+        return CheckReport((*registered.findings, *others))
 
     def _keep(
         self,
@@ -239,7 +265,7 @@ class ConnectionDesk:
         if report is not None:
             tx.connections.set_report(connection.connection_id, report, at=at)
         if integration.open_crm is not None:
-            self._adopt_homeless(tx, connection.connection_id, at)
+            _move(tx, "", connection.connection_id, at)  # leads that came before a CRM was connected
 
     def _keep_secret(
         self, tx: Transaction, connection_id: str, name: str, secret: Secret, *, version: int, at: datetime
@@ -256,12 +282,18 @@ class ConnectionDesk:
             )
         )
 
-    @staticmethod
-    def _adopt_homeless(tx: Transaction, connection_id: str, at: datetime) -> None:
-        """Leads that came before a CRM was connected go to this one."""
-        lane = crm_lane(connection_id)
-        if tx.deliveries.move_open("", to_connection_id=connection_id, to_lane=lane):
-            tx.lanes.wake(lane, connection_id=connection_id, due_at=at)
+
+def _move(tx: Transaction, from_connection_id: str, crm: str | None, at: datetime) -> int:
+    """Open commands go to the CRM, or wait for one when there is none."""
+    lane = HOMELESS_LANE if crm is None else crm_lane(crm)
+    moved = tx.deliveries.move_open(from_connection_id, to_connection_id=crm or "", to_lane=lane)
+    if moved and crm is not None:
+        tx.lanes.wake(lane, connection_id=crm, due_at=at)
+    return moved
+
+
+def _is_gone(connection: Connection) -> bool:
+    return connection.state is ConnectionState.REMOVED
 
 
 def _checked_name(name: str) -> str:
@@ -273,11 +305,20 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _is_hopeless(report: CheckReport) -> bool:
-    return any(f.state is FindingState.FAIL and not f.code.endswith("wrong_address") for f in report.findings)
+def _unregistered(manifest: Manifest) -> Finding:
+    return Finding(
+        "connection.public_url_missing",
+        FindingState.WARN,
+        f"{manifest.title} cannot reach us yet: LEADGATE_PUBLIC_URL is not set.",
+        "Set LEADGATE_PUBLIC_URL=https://… and run: leadgate connections check",
+    )
 
 
 def _refuse(manifest: Manifest, report: CheckReport) -> None:
     failed = [finding for finding in report.findings if finding.state is FindingState.FAIL]
-    if failed:
-        raise ConflictError(f"{manifest.title}: {failed[0].text}", code="connection.refused", hint=failed[0].cure)
+    if not failed:
+        return
+    message = f"{manifest.title}: {failed[0].text}"
+    if failed[0].code.endswith(".unreachable"):
+        raise ServiceUnavailableError(message, code="connection.unreachable", hint=failed[0].cure)
+    raise ConflictError(message, code="connection.refused", hint=failed[0].cure)

@@ -117,7 +117,7 @@ class Leads:
         if current is None:
             profile = self._identities.profile(tx, delivery.subject_id)
             known = Known(subject_id=delivery.subject_id, profile=profile, news=Person())
-            current = self._create(tx, known, entry.text, contact, house, at=at, request=None)
+            current = self._create(tx, known, entry.text, contact, house, at=at, request=None, is_again=True)
         moved = replace(entry, lead_id=current.lead_id, ref=current.ref)
         sealed = self._outbox.seal(tx, delivery.delivery_id, delivery.subject_id, moved)
         tx.deliveries.replace(
@@ -135,12 +135,16 @@ class Leads:
         *,
         at: datetime,
         request: LeadRequest | None,
+        is_again: bool = False,
     ) -> StoredLead:
+        lead_id = self._ids.new("lead")
+        # The event may have made a lead before; an origin id is never used twice.
+        middle = f":{lead_id}" if is_again else ""
         lead = StoredLead(
-            lead_id=self._ids.new("lead"),
+            lead_id=lead_id,
             subject_id=known.subject_id,
             crm_connection_id=contact.crm_connection_id,
-            origin_id=f"{contact.connection_id}:{contact.event_id}",
+            origin_id=f"{contact.connection_id}{middle}:{contact.event_id}",
             state=LeadState.PENDING,
             ref=None,
             created_at=at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leadgate.model.leads import LeadRef, LeadState
-from leadgate.model.views import Difference, LeadRow
+from leadgate.model.views import Difference, LeadRow, Ledger
 
 _IN_CRM = (LeadState.OPEN, LeadState.CLOSED)
 
@@ -23,6 +23,14 @@ def compare_leads(leads: Sequence[LeadRow], in_crm: Mapping[str, tuple[LeadRef, 
         elif not found and lead.state in _IN_CRM and lead.crm_ref is not None:
             differences.append(_difference("missing_in_crm", lead, (lead.crm_ref,)))
     return differences
+
+
+def check_sum(ledger: Ledger) -> list[Difference]:
+    """A difference when the named states do not add up to what was received."""
+    named = ledger.in_crm + ledger.waiting + ledger.dead + ledger.answered + ledger.ignored
+    if named == ledger.received:
+        return []
+    return [Difference(code="unsettled_event", event_id=None, lead_id=None, origin_id=None, crm_ids=[])]
 
 
 def _difference(code: str, lead: LeadRow, refs: Sequence[LeadRef]) -> Difference:

@@ -49,7 +49,10 @@ class LeadSettlement:
     def _opened(tx: Transaction, delivery: StoredDelivery, decision: Decision, *, at: datetime) -> None:
         if delivery.lead_id is None:
             return
-        tx.leads.settle(delivery.lead_id, state=LeadState.OPEN, ref=parse_ref(decision.external_id), at=at)
+        ref = parse_ref(decision.external_id)
+        # It may stand in another CRM than the one it was meant for: that one was removed, or none was connected then.
+        crm = delivery.connection_id
+        tx.leads.settle(delivery.lead_id, state=LeadState.OPEN, ref=ref, at=at, crm_connection_id=crm)
         tx.deliveries.unpark(delivery.lead_id, at=at)
 
     def _after_closing(

@@ -34,9 +34,9 @@ class Plan:
     next_look: datetime | None = None
 
     @property
-    def is_idle(self) -> bool:
-        """True when there is nothing to call."""
-        return not (self.look_up or self.send or self.orphans)
+    def is_done(self) -> bool:
+        """True when this step changes nothing: the lane may be given back until `next_look`."""
+        return not (self.look_up or self.send or self.orphans or self.park)
 
 
 def plan_lane(
@@ -53,7 +53,7 @@ def plan_lane(
     plan = Plan()
     held: set[str] = set()
     created: set[str] = set()
-    for delivery in deliveries:
+    for delivery in _creations_first(deliveries):
         group = delivery.lead_id or delivery.lane
         if delivery.state is DeliveryState.SENDING:
             plan.orphans.append(delivery)
@@ -77,6 +77,22 @@ def plan_lane(
         else:
             break
     return plan
+
+
+def _creations_first(deliveries: Sequence[StoredDelivery]) -> list[StoredDelivery]:
+    """Entries that moved to a new lead are older than its creation: they go right behind it, in their order."""
+    to_come = {d.lead_id for d in deliveries if d.kind is DeliveryKind.CREATE_LEAD}
+    early: dict[str | None, list[StoredDelivery]] = {}
+    ordered: list[StoredDelivery] = []
+    for delivery in deliveries:
+        if delivery.kind is DeliveryKind.CREATE_LEAD:
+            to_come.discard(delivery.lead_id)
+            ordered += [delivery, *early.pop(delivery.lead_id, ())]
+        elif delivery.lead_id in to_come:
+            early.setdefault(delivery.lead_id, []).append(delivery)
+        else:
+            ordered.append(delivery)
+    return ordered
 
 
 def _wait_for(plan: Plan, due_at: datetime) -> None:

@@ -15,17 +15,18 @@ from functools import partial
 from typing import Protocol
 
 from leadgate.delivery.payloads import Outbox, Payload
-from leadgate.delivery.plan import Plan, plan_lane
+from leadgate.delivery.plan import plan_lane
 from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_of, decide, lane_wait_after
 from leadgate.delivery.targets import Target, Targets
-from leadgate.errors import LeaseLostError, StorageUnavailableError
+from leadgate.errors import LeaseLostError, OverloadedError, VaultError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
-from leadgate.model.outcomes import Outcome, OutcomeUnknown, RetryLater, Scope
+from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
-from leadgate.ports.stores import Lease, Storage, StoredDelivery, Transaction
+from leadgate.ports.stores import Lease, Storage, StoredDelivery, StoredLead, Transaction
 
 LEASE_TIME = timedelta(seconds=10)
+NEW_CONNECTION_WAIT = timedelta(seconds=2)
 POLL_INTERVAL_S = 0.5
 LANES_AT_ONCE = 64
 _WINDOW = 400
@@ -87,19 +88,21 @@ class DeliveryWorker:
         self._holder = holder
         self._wake = asyncio.Event()
         self._lanes: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
 
     def wake(self) -> None:
         """There may be something to do now."""
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Claim and work until `stop` is set; then finish what is in hand."""
+        """Claim and work until `stop` is set; then finish the calls in hand and give the lanes back."""
         while not stop.is_set():
             self._wake.clear()
             if await self._claim():
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
+        self._is_stopping = True
         if self._lanes:
             await asyncio.wait(self._lanes)
 
@@ -113,16 +116,16 @@ class DeliveryWorker:
         free = LANES_AT_ONCE - len(self._lanes)
         if free <= 0:
             return False
-        now = self._clock.now()
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
         try:
             leases = await self._storage.write(
                 lambda tx: tx.lanes.claim(holder=self._holder, now=now, until=now + LEASE_TIME, limit=free)
             )
-        except StorageUnavailableError:
-            _log.error("delivery.claim_failed", error_code=StorageUnavailableError.code)
+        except OverloadedError as error:
+            _log.error("delivery.claim_failed", error_code=error.code)
             return False
         for lease in leases:
-            task = asyncio.create_task(self._work(lease), name=f"lane {lease.lane}")
+            task = asyncio.create_task(self._work(lease, _LeaseGuard(self._clock, now_s)), name=f"lane {lease.lane}")
             self._lanes.add(task)
             task.add_done_callback(self._finished)
         return bool(leases)
@@ -131,15 +134,16 @@ class DeliveryWorker:
         self._lanes.discard(task)
         self._wake.set()
 
-    async def _work(self, lease: Lease) -> None:
-        guard = _LeaseGuard(self._clock, LEASE_TIME)
+    async def _work(self, lease: Lease, guard: _LeaseGuard) -> None:
         try:
             async with self._heartbeat(lease, guard):
                 while await self._step(lease, guard):
-                    pass
+                    if self._is_stopping:
+                        await self._storage.write(lambda tx: self._hand_back(tx, lease))
+                        return
         except LeaseLostError:
             _log.warning("delivery.lease_lost", lane_kind=_kind_of(lease.lane), error_code=LeaseLostError.code)
-        except StorageUnavailableError as error:
+        except OverloadedError as error:
             _log.error("delivery.not_written", lane_kind=_kind_of(lease.lane), error_code=error.code)
         except Exception:  # noqa: BLE001 -- see below
             # One of the two places that may catch everything: the lease runs out and the lane is tried again.
@@ -164,26 +168,35 @@ class DeliveryWorker:
         if not tx.lanes.hold(lease):
             raise LeaseLostError("the lane has another holder")
         if target is None:
-            # Paused, removed or not opened yet; resuming or connecting wakes the lane.
-            tx.lanes.release(lease, due_at=None, failures=0, problem=None, problem_since=None)
+            # The connection was changed a moment ago and this process does not know it yet: look again soon.
+            tx.lanes.release(lease, due_at=now + NEW_CONNECTION_WAIT, failures=0, problem=None, problem_since=None)
             return _Step([], is_over=True)
-        plan = self._plan(tx, lease, target, now)
+        deliveries = tx.deliveries.open_in_lane(lease.lane, limit=_WINDOW)
+        leads = _leads_of(tx, deliveries)
+        strangers = [d for d in deliveries if _is_elsewhere(leads.get(d.lead_id), d)]
+        for stranger in strangers:
+            payload = self._open(tx, stranger, target, now)
+            if payload is not None:
+                self._settle(tx, stranger, payload, LeadClosed("crm.lead_elsewhere"), target, now=now, jitter=0.5)
+        if strangers:
+            return _Step([], is_over=False)
+        in_crm = frozenset(lead.lead_id for lead in leads.values() if lead.ref is not None)
+        plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
         for orphan in plan.orphans:
             self._make_unknown(tx, orphan, target, now)
         for delivery in plan.park:
             tx.deliveries.park(delivery.delivery_id)
-        if plan.is_idle:
+        if plan.is_done:
             tx.lanes.release(lease, due_at=plan.next_look, failures=0, problem=None, problem_since=None)
             return _Step([], is_over=True)
-        looked_up = [self._start(tx, d, AttemptKind.LOOK_UP, now) for d in plan.look_up]
-        return _Step([*looked_up, *(self._start(tx, d, AttemptKind.SEND, now) for d in plan.send)], is_over=False)
+        looked_up = [self._start(tx, d, AttemptKind.LOOK_UP, target, now) for d in plan.look_up]
+        sent = [self._start(tx, d, AttemptKind.SEND, target, now) for d in plan.send]
+        return _Step([task for task in (*looked_up, *sent) if task is not None], is_over=False)
 
-    def _plan(self, tx: Transaction, lease: Lease, target: Target, now: datetime) -> Plan:
-        deliveries = tx.deliveries.open_in_lane(lease.lane, limit=_WINDOW)
-        lead_ids = {d.lead_id for d in deliveries if d.lead_id is not None}
-        leads = [tx.leads.find(lead_id) for lead_id in sorted(lead_ids)]
-        in_crm = frozenset(lead.lead_id for lead in leads if lead is not None and lead.ref is not None)
-        return plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
+    @staticmethod
+    def _hand_back(tx: Transaction, lease: Lease) -> None:
+        """The process ends with work left: another one, or the next start, takes the lane at once."""
+        tx.lanes.release(lease, due_at=lease.until - LEASE_TIME, failures=0, problem=None, problem_since=None)
 
     def _make_unknown(self, tx: Transaction, orphan: StoredDelivery, target: Target, now: datetime) -> None:
         """Nobody knows how far a dead holder came; the quiet time counts from now, as a frozen one may have sent late."""
@@ -193,9 +206,22 @@ class DeliveryWorker:
         )
         self._settle(tx, orphan, None, outcome, target, now=now, jitter=0.5)
 
-    def _start(self, tx: Transaction, delivery: StoredDelivery, kind: AttemptKind, now: datetime) -> _Task:
+    def _start(
+        self, tx: Transaction, delivery: StoredDelivery, kind: AttemptKind, target: Target, now: datetime
+    ) -> _Task | None:
+        payload = self._open(tx, delivery, target, now)
+        if payload is None:
+            return None
         tx.deliveries.start_attempt(delivery, kind=kind, at=now)
-        return _Task(delivery, self._outbox.open(tx, delivery), kind, delivery.attempts + 1)
+        return _Task(delivery, payload, kind, delivery.attempts + 1)
+
+    def _open(self, tx: Transaction, delivery: StoredDelivery, target: Target, now: datetime) -> Payload | None:
+        """The payload; one that cannot be read gives up at once, so that it does not stop the lane for ever."""
+        try:
+            return self._outbox.open(tx, delivery)
+        except VaultError as error:
+            self._settle(tx, delivery, None, Refused(error.code), target, now=now, jitter=0.5)
+            return None
 
     async def _call(self, target: Target, tasks: Sequence[_Task], guard: _LeaseGuard) -> list[Outcome]:
         look_ups = [task.payload for task in tasks if task.kind is AttemptKind.LOOK_UP]
@@ -292,7 +318,7 @@ class DeliveryWorker:
             started_s, now = self._clock.monotonic_s(), self._clock.now()
             try:
                 kept = await self._storage.write(partial(_renew, lease=lease, until=now + LEASE_TIME))
-            except StorageUnavailableError:
+            except OverloadedError:
                 continue
             if not kept:
                 guard.lose()
@@ -319,10 +345,11 @@ class DeliveryWorker:
 class _LeaseGuard:
     """Knows without a look into the database whether the lease can still stand; asked right before each call."""
 
-    def __init__(self, clock: Clock, lease_time: timedelta) -> None:
+    def __init__(self, clock: Clock, claimed_at_s: float) -> None:
+        """Count from before the claim was written: the disk may have been slow."""
         self._clock = clock
-        self._lease_s = lease_time.total_seconds()
-        self._until_s = clock.monotonic_s() + self._lease_s
+        self._lease_s = LEASE_TIME.total_seconds()
+        self._until_s = claimed_at_s + self._lease_s
         self._is_lost = False
 
     def check(self) -> None:
@@ -338,6 +365,17 @@ class _LeaseGuard:
 
 def _renew(tx: Transaction, *, lease: Lease, until: datetime) -> bool:
     return tx.lanes.renew(lease, until=until)
+
+
+def _leads_of(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> dict[str | None, StoredLead]:
+    lead_ids = {d.lead_id for d in deliveries if d.lead_id is not None}
+    found = (tx.leads.find(lead_id) for lead_id in sorted(lead_ids))
+    return {lead.lead_id: lead for lead in found if lead is not None}
+
+
+def _is_elsewhere(lead: StoredLead | None, delivery: StoredDelivery) -> bool:
+    """True when the lead stands in a CRM that was removed meanwhile: its number means somebody else in this one."""
+    return lead is not None and lead.ref is not None and lead.crm_connection_id != delivery.connection_id
 
 
 def _find_problem(outcomes: Sequence[Outcome]) -> RetryLater | None:

@@ -100,6 +100,8 @@ def take_turn(state: DialogueState, event: NormalisedEvent, texts: Texts, *, sal
 def _on_text(state: DialogueState, words: str, texts: Texts, *, salon: str) -> Turn:
     if words == "/start" or words.startswith("/start "):
         return _greet(state, texts, salon=salon, entry=None)
+    if not words:  # somebody else's words, passed on: they are not the client's and are not read
+        return Turn(state=state, replies=(Reply(text=texts.get("cannot_read")),), entry=None)
     match state.step:
         case Step.START:
             return _on_first_words(state, words, texts, salon=salon)
@@ -107,14 +109,8 @@ def _on_text(state: DialogueState, words: str, texts: Texts, *, salon: str) -> T
             return _on_name(state, words, texts)
         case Step.PHONE:
             return _on_phone(state, words, texts)
-        case Step.WISH:
-            entry = None if words == texts.get("already_written") else words
-            return _finish(state, texts, entry=entry)
-        case Step.DONE:
-            phone = find_phone(words)
-            learned = Person(phone=phone) if phone and phone != state.phone else Person()
-            new = replace(state, phone=phone or state.phone)
-            return Turn(state=new, replies=(Reply(text=texts.get("passed_on")),), entry=words, learned=learned)
+        case _:
+            return _on_wish(state, words, texts)
 
 
 def _on_first_words(state: DialogueState, words: str, texts: Texts, *, salon: str) -> Turn:
@@ -158,6 +154,17 @@ def _on_phone(state: DialogueState, words: str, texts: Texts) -> Turn:
         return Turn(state=replace(state, asked=state.asked + 1), replies=(reply,), entry=words)
     new, reply = _ask_wish(state, texts)
     return Turn(state=new, replies=(reply,), entry=words)
+
+
+def _on_wish(state: DialogueState, words: str, texts: Texts) -> Turn:
+    """Words after everything was asked: the wish itself, and whatever comes later; a phone in them is learned."""
+    phone = find_phone(words)
+    learned = Person(phone=phone) if phone and phone != state.phone else Person()
+    new = replace(state, phone=phone or state.phone)
+    if state.step is Step.WISH:
+        entry = None if words == texts.get("already_written") else words
+        return replace(_finish(new, texts, entry=entry), learned=learned)
+    return Turn(state=new, replies=(Reply(text=texts.get("passed_on")),), entry=words, learned=learned)
 
 
 def _on_contact(state: DialogueState, event: NormalisedEvent, texts: Texts) -> Turn:

@@ -73,12 +73,14 @@ class Finding:
         code: stable, for instance `bitrix24.webhook_of_administrator`; the Russian text is looked up by it.
         text: one English sentence; no secret, no personal data.
         cure: what to do, one sentence, or an empty string.
+        needs_registration: True when registering our address at the vendor cures it.
     """
 
     code: str
     state: FindingState
     text: str
     cure: str = ""
+    needs_registration: bool = False
 
 
 @dataclass(frozen=True, slots=True)

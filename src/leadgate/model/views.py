@@ -26,18 +26,39 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The ledger of a period: `came` always equals the sum of the others.
+    """The owner's numbers of a period: `came` is always `in_crm` + `waiting` + `dead`.
+
+    A request is a lead that somebody wrote to in the period, however many messages that took, or an event that is not worked on.
 
     Attributes:
-        came: received events that are requests of clients (all but ignored ones and those answered without a lead).
-        in_crm: those whose deliveries to the CRM are all done.
-        waiting: those still on their way, the unknown outcomes among them.
-        dead: those with a dead letter; a human has to look.
-        answered: events the bot answered without a lead (not in `came`).
-        ignored: events with nothing to do (not in `came`).
+        in_crm: everything of the period is in the CRM.
+        waiting: something is still on its way, the unknown outcomes among it.
+        dead: something gave up; a human has to look.
+        answered: events beside them that the bot answered without a lead.
+        ignored: events beside them with nothing to do.
     """
 
     came: int
+    in_crm: int
+    waiting: int
+    dead: int
+    answered: int
+    ignored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Every received event of a period in exactly one named state, so that `received` is the sum of the others.
+
+    Attributes:
+        in_crm: became a lead or an entry, and all of it is in the CRM.
+        waiting: not worked on yet, or something is on its way to the CRM.
+        dead: a delivery gave up, or the event could not be worked on.
+        answered: the bot answered; no lead came of it.
+        ignored: nothing to do; the reason stands with the event.
+    """
+
+    received: int
     in_crm: int
     waiting: int
     dead: int

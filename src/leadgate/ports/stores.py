@@ -298,8 +298,10 @@ class LeadStore(Protocol):
         """Keep a new lead. Loses the race (and the unit runs again) when the person has a current one."""
         ...
 
-    def settle(self, lead_id: str, *, state: LeadState, ref: LeadRef | None, at: datetime) -> None:
-        """Set the state; a ref of None keeps the one it has."""
+    def settle(
+        self, lead_id: str, *, state: LeadState, ref: LeadRef | None, at: datetime, crm_connection_id: str | None = None
+    ) -> None:
+        """Set the state; a ref or a CRM of None keeps the one it has."""
         ...
 
 
@@ -430,6 +432,10 @@ class ConnectionStore(Protocol):
 
     def find(self, connection_id: str) -> Connection | None:
         """One connection, removed ones too."""
+        ...
+
+    def refuse_taken(self, name: str) -> None:
+        """Raises ConflictError when a live connection has the name."""
         ...
 
     def add(self, connection: Connection) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from leadgate.errors import LeaseLostError, StorageUnavailableError
+from leadgate.errors import LeaseLostError, OverloadedError
 from leadgate.model.events import EventState
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock
@@ -46,6 +46,7 @@ class InboxWorker:
         self._wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._leases: dict[int, Lease] = {}
+        self._is_stopping = False
 
     def wake(self) -> None:
         """An event arrived."""
@@ -58,6 +59,7 @@ class InboxWorker:
             await self._start_parts()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
+        self._is_stopping = True
         if self._busy:
             await asyncio.wait(self._busy.values())
         await self._give_back()
@@ -71,7 +73,7 @@ class InboxWorker:
     async def _start_parts(self) -> bool:
         try:
             parts = await self._storage.read(lambda tx: tx.events.pending_parts())
-        except StorageUnavailableError as error:
+        except OverloadedError as error:
             _log.error("inbox.not_read", error_code=error.code)
             return False
         started = False
@@ -88,9 +90,9 @@ class InboxWorker:
 
     async def _work(self, part: int) -> None:
         try:
-            while await self._work_batch(part):
+            while not self._is_stopping and await self._work_batch(part):
                 pass
-        except (StorageUnavailableError, LeaseLostError) as error:
+        except (OverloadedError, LeaseLostError) as error:
             self._leases.pop(part, None)
             _log.error("inbox.stopped", error_code=error.code)
         except Exception:  # noqa: BLE001 -- see below
@@ -123,7 +125,7 @@ class InboxWorker:
 
         try:
             ending = await self._storage.write(unit)
-        except (StorageUnavailableError, LeaseLostError):
+        except (OverloadedError, LeaseLostError):
             raise
         except Exception:  # noqa: BLE001 -- see below
             # One event that breaks our code must not stop the others; after five tries it waits for a human.
@@ -186,5 +188,5 @@ class InboxWorker:
             for lease in leases:
                 tx.lanes.release(lease, due_at=None, failures=0, problem=None, problem_since=None)
 
-        with contextlib.suppress(StorageUnavailableError):
+        with contextlib.suppress(OverloadedError):
             await self._storage.write(unit)

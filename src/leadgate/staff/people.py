@@ -88,6 +88,10 @@ class People:
         """Set name and password and use the address up; older sessions of the person end."""
         name = _checked_name(name)
         _check_password(password, name)
+        if (
+            await self.find_setup(token) is None
+        ):  # before the costly hash, so that guesses at addresses stay cheap for us
+            raise NotFoundError("This address was used already or has expired.", code="staff.setup_over")
         password_hash = await self._hash(password)
         now = self._clock.now()
 
@@ -112,13 +116,11 @@ class People:
     async def sign_in(self, *, name: str, password: Secret) -> str:
         """Check name and password; slow down after five failures in a row, never for good."""
         key, now = name_key(name), self._clock.now()
-        failures = await self._storage.read(lambda tx: tx.staff.failures(key))
-        _refuse_when_locked(failures, now)
-        found = await self._storage.read(lambda tx: tx.staff.find_password(key))
+        # Counted before the check and taken back after it: many tries at once cannot slip past the lock together.
+        found = await self._storage.write(lambda tx: _begin_try(tx, key, now))
         # An unknown name costs the same time as a known one, so the answer does not tell who works here.
         is_right = await self._verify(found[1] if found else self._decoy, password)
         if found is None or not is_right:
-            await self._storage.write(lambda tx: tx.staff.count_failure(key, at=now))
             _log.warning("staff.sign_in_refused", outcome="refused", error_code=AccessDeniedError.code)
             raise AccessDeniedError("Name and password do not fit.")
         await self._storage.write(lambda tx: tx.staff.clear_failures(key))
@@ -223,6 +225,12 @@ def _check_password(password: Secret, name: str) -> None:
         raise ConfigurationError(f"At most {MAX_PASSWORD_LENGTH} characters, please.", code="staff.password_long")
     if value.casefold() in _COMMON or value.casefold() == name_key(name) or len(set(value)) <= 2:  # noqa: PLR2004 - "abababab"
         raise ConfigurationError("This password is among the first that thieves try.", code="staff.password_common")
+
+
+def _begin_try(tx: Transaction, key: str, now: datetime) -> tuple[Staff, str] | None:
+    _refuse_when_locked(tx.staff.failures(key), now)
+    tx.staff.count_failure(key, at=now)
+    return tx.staff.find_password(key)
 
 
 def _refuse_when_locked(failures: tuple[int, datetime] | None, now: datetime) -> None:

@@ -33,17 +33,21 @@ class SqlConnectionStore(SqlStore):
         row = self._one(select(connections).where(*self._is(connection_id)))
         return None if row is None else connection_of(row)
 
-    def add(self, connection: Connection) -> None:
-        """Keep a new connection under a name that no live one has."""
+    def refuse_taken(self, name: str) -> None:
+        """A name belongs to one live connection."""
         taken = select(connections.c.connection_id).where(
-            self._mine(connections), connections.c.name == connection.name, connections.c.state != "removed"
+            self._mine(connections), connections.c.name == name, connections.c.state != "removed"
         )
         if self._one(taken) is not None:
             raise ConflictError(
-                f"There is a connection named {connection.name!r} already.",
+                f"There is a connection named {name!r} already.",
                 code="connection.name_taken",
                 hint="Choose another --name, or remove the old connection first.",
             )
+
+    def add(self, connection: Connection) -> None:
+        """Keep a new connection under a name that no live one has."""
+        self.refuse_taken(connection.name)
         values = {
             "workspace_id": self._workspace_id,
             "connection_id": connection.connection_id,
@@ -83,16 +87,14 @@ class SqlConnectionStore(SqlStore):
         self._connection.execute(statement.values(report=dump_report(report), checked_at=at))
 
     def version(self) -> object:
-        """Newest change and number of secrets: cheap to read and different after any change."""
-        newest = self._connection.execute(
-            select(func.max(connections.c.changed_at), func.count()).where(self._mine(connections))
-        ).one()
-        newest_secret = self._connection.execute(
-            select(func.max(secrets.c.created_at), func.max(secrets.c.live_until), func.count()).where(
-                self._mine(secrets)
-            )
-        ).one()
-        return tuple(newest), tuple(newest_secret)
+        """When each connection changed and which secrets are live until when; maxima would miss what a slower clock wrote."""
+        changed = select(connections.c.connection_id, connections.c.changed_at).where(self._mine(connections))
+        versions = select(secrets.c.connection_id, secrets.c.name, secrets.c.version, secrets.c.live_until)
+        rows = (
+            self._connection.execute(changed).all(),
+            self._connection.execute(versions.where(self._mine(secrets))).all(),
+        )
+        return tuple(frozenset(map(tuple, found)) for found in rows)
 
     def add_secret(self, secret: StoredSecret) -> None:
         """Keep a new version."""

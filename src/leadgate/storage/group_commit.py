@@ -1,34 +1,43 @@
-"""SQLite's single writer: one thread runs every queued job in one transaction and commits once (group commit).
+"""SQLite's single writer: one thread runs what waits in one transaction and commits once (group commit).
 
 A job is acknowledged only after the commit that holds it is on disk (WAL, `synchronous=FULL`: our own power-cut trial lost
-nothing with FULL and acknowledged rows with NORMAL). General units run in a savepoint each, so one that fails takes nothing of
-the others with it; hot jobs are single statements, which SQLite keeps whole by itself.
+nothing with FULL and acknowledged rows with NORMAL). There are two kinds of jobs. Arrivals are plain rows of the hot path: all that
+wait are kept first, in a transaction of their own, so that a sender never waits for our work. Units are functions of a connection
+and run in a savepoint each, so one that fails takes nothing of the others with it; a group of them ends after a few milliseconds.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from leadgate.errors import OverloadedError, StorageUnavailableError
+from leadgate.model.webhooks import Receipt
+from leadgate.ports.stores import NewEvent
 
 T = TypeVar("T")
+KeepArrivals = Callable[[sqlite3.Connection, Sequence[NewEvent]], list[Receipt]]
+"""Keeps events inside the open transaction of a driver's connection; receipts in the same order."""
+
 _MAX_GROUP = 256
 _MAX_QUEUED = 4096
+_UNITS_TIME_S = 0.005
 
 
 @dataclass(slots=True)
 class _Job(Generic[T]):
-    run: Callable[[Connection], T]
-    needs_savepoint: bool
+    work: NewEvent | Callable[[Connection], T]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[T]
     result: T | None = None
@@ -38,89 +47,114 @@ class _Job(Generic[T]):
 class GroupCommitter:
     """Owns the writing connection and its thread."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keep_arrivals: KeepArrivals) -> None:
         """Start the thread; it opens its connection on the first job."""
         self._engine = engine
+        self._keep_arrivals = keep_arrivals
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._units: deque[_Job[Any]] = deque()
+        self._is_ending = False
         self._thread = threading.Thread(target=self._work, name="leadgate-writer", daemon=True)
         self._closed = False
+        self._gate = threading.Lock()  # nothing is queued behind the end mark, where nobody would answer it
         self._thread.start()
 
-    async def run(self, unit: Callable[[Connection], T]) -> T:
-        """Run a unit in a savepoint and return its result after the commit.
+    def run(self, unit: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Run a unit in a savepoint; the future has its result after the commit.
 
         Raises:
             OverloadedError: too many jobs wait for the disk.
             StorageUnavailableError: the transaction could not be committed; nothing was kept.
         """
-        return await self._submit(unit, needs_savepoint=True)
+        return self._submit(unit)
 
-    async def run_hot(self, statement: Callable[[Connection], T]) -> T:
-        """Like `run`, for a job of a single writing statement: no savepoint."""
-        return await self._submit(statement, needs_savepoint=False)
+    def keep(self, event: NewEvent) -> asyncio.Future[Receipt]:
+        """Keep an arrival; the future has its receipt after the commit. Raises as `run`."""
+        return self._submit(event)
 
     def close(self) -> None:
         """Finish what is queued and end the thread."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
 
-    def _submit(self, run: Callable[[Connection], T], *, needs_savepoint: bool) -> asyncio.Future[T]:
-        if self._closed:
-            raise StorageUnavailableError("The database is closed.")
-        if self._queue.qsize() >= _MAX_QUEUED:
+    def _submit(self, work: NewEvent | Callable[[Connection], T]) -> asyncio.Future[T]:
+        if self._queue.qsize() + len(self._units) >= _MAX_QUEUED:
             raise OverloadedError("Too much is waiting for the disk.", retry_after_s=2)
         loop = asyncio.get_running_loop()
-        job = _Job(run=run, needs_savepoint=needs_savepoint, loop=loop, future=loop.create_future())
-        self._queue.put(job)
-        return job.future
+        future: asyncio.Future[T] = loop.create_future()
+        with self._gate:
+            if self._closed:
+                raise StorageUnavailableError("The database is closed.")
+            self._queue.put(_Job(work, loop, future))
+        return future
 
     def _work(self) -> None:
         connection: Connection | None = None
-        while (group := self._next_group()) is not None:
-            try:
-                connection = connection or self._engine.connect()
-                self._commit_group(connection, group)
-            except (DBAPIError, sqlite3.Error, OSError) as error:
-                _fail(group, error)
-                _discard(connection)
-                connection = None
-            _answer(group)
+        while not (self._is_ending and not self._units):
+            arrivals = self._collect()
+            if arrivals:
+                connection = self._in_one_commit(connection, arrivals, self._keep)
+            if self._units:
+                connection = self._in_one_commit(connection, [self._units.popleft()], self._run_units)
         _discard(connection)
 
-    def _next_group(self) -> list[_Job[Any]] | None:
-        first = self._queue.get()
-        if first is None:
-            return None
-        group = [first]
-        while len(group) < _MAX_GROUP:
+    def _collect(self) -> list[_Job[Any]]:
+        """Sort what waits: arrivals are returned, units line up. Blocks while there is nothing to do."""
+        arrivals: list[_Job[Any]] = []
+        for _ in range(_MAX_GROUP):
             try:
-                job = self._queue.get_nowait()
+                job = self._queue.get(block=not arrivals and not self._units)
             except queue.Empty:
                 break
             if job is None:
-                self._queue.put(None)
+                self._is_ending = True
                 break
-            group.append(job)
-        return group
+            (arrivals if isinstance(job.work, NewEvent) else self._units).append(job)
+        return arrivals
 
-    @staticmethod
-    def _commit_group(connection: Connection, group: list[_Job[Any]]) -> None:
+    def _in_one_commit(
+        self, connection: Connection | None, group: list[_Job[Any]], work: Callable[[Connection, list[_Job[Any]]], None]
+    ) -> Connection | None:
+        try:
+            connection = connection or self._engine.connect()
+            work(connection, group)
+        except Exception as error:  # noqa: BLE001 -- a worker loop: were this thread to end, every caller would wait for ever
+            _fail(group, error)
+            _discard(connection)
+            connection = None
+        _answer(group)
+        return connection
+
+    def _keep(self, connection: Connection, group: list[_Job[Receipt]]) -> None:
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            raise TypeError("only SQLite has a single writer")
+        waiting = [job for job in group if not job.future.cancelled()]
+        driver.execute("BEGIN IMMEDIATE")
+        receipts = self._keep_arrivals(driver, [job.work for job in waiting if isinstance(job.work, NewEvent)])
+        driver.execute("COMMIT")
+        for job, receipt in zip(waiting, receipts, strict=True):
+            job.result = receipt
+
+    def _run_units(self, connection: Connection, group: list[_Job[Any]]) -> None:
+        """Run the group's one unit, and after it those that line up, which join the group until its time is over."""
+        until_s = time.monotonic() + _UNITS_TIME_S
         with connection.begin():
-            for job in group:
-                if job.future.cancelled():
-                    continue
-                if job.needs_savepoint:
-                    _run_in_savepoint(connection, job)
-                else:
-                    job.result = job.run(connection)
+            _run_in_savepoint(connection, group[0])
+            while self._units and time.monotonic() < until_s:
+                group.append(self._units.popleft())
+                _run_in_savepoint(connection, group[-1])
 
 
 def _run_in_savepoint(connection: Connection, job: _Job[Any]) -> None:
+    if job.future.cancelled() or isinstance(job.work, NewEvent):
+        return
     connection.exec_driver_sql("SAVEPOINT unit")
     try:
-        job.result = job.run(connection)
+        job.result = job.work(connection)
     except DBAPIError as error:
         if not _is_own_fault(error):
             raise
@@ -139,7 +173,9 @@ def _roll_back(connection: Connection, job: _Job[Any], error: BaseException) -> 
 
 def _is_own_fault(error: DBAPIError) -> bool:
     """True when the unit's statement is to blame (a constraint), False when the database itself failed."""
-    return isinstance(error.orig, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError)
+    return isinstance(
+        error.orig, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError | sqlite3.DataError
+    )
 
 
 def _fail(group: list[_Job[Any]], error: Exception) -> None:
@@ -150,8 +186,11 @@ def _fail(group: list[_Job[Any]], error: Exception) -> None:
 
 def _discard(connection: Connection | None) -> None:
     if connection is not None:
-        connection.invalidate()
-        connection.close()
+        with contextlib.suppress(
+            SQLAlchemyError, sqlite3.Error
+        ):  # it is thrown away because something is wrong with it
+            connection.invalidate()
+            connection.close()
 
 
 def _answer(group: list[_Job[Any]]) -> None:
@@ -160,7 +199,7 @@ def _answer(group: list[_Job[Any]]) -> None:
     for job in group:
         by_loop.setdefault(job.loop, []).append(job)
     for loop, jobs in by_loop.items():
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits there any more
             loop.call_soon_threadsafe(_resolve, jobs)
 
 

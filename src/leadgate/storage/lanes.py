@@ -37,11 +37,11 @@ class SqlLaneStore(SqlStore):
 
     def claim(self, *, holder: str, now: datetime, until: datetime, limit: int) -> Sequence[Lease]:
         """Lanes due, longest due first."""
-        paused = select(connections.c.connection_id).where(self._mine(connections), connections.c.state != "active")
+        active = select(connections.c.connection_id).where(self._mine(connections), connections.c.state == "active")
         query = (
             select(lanes)
             .where(self._mine(lanes), lanes.c.due_at <= now)
-            .where(or_(lanes.c.connection_id.is_(None), lanes.c.connection_id.not_in(paused)))
+            .where(or_(lanes.c.connection_id.is_(None), lanes.c.connection_id.in_(active)))
         )
         rows = self._connection.execute(self._free(query, now).order_by(lanes.c.due_at).limit(limit)).all()
         return [self._take(row, holder=holder, until=until) for row in rows]

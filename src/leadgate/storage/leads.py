@@ -44,9 +44,13 @@ class SqlLeadStore(SqlStore):
             )
         )
 
-    def settle(self, lead_id: str, *, state: LeadState, ref: LeadRef | None, at: datetime) -> None:
+    def settle(
+        self, lead_id: str, *, state: LeadState, ref: LeadRef | None, at: datetime, crm_connection_id: str | None = None
+    ) -> None:
         """Set state, reference and, when it ends, its time."""
         values: dict[str, object] = {"state": state.value}
+        if crm_connection_id is not None:
+            values["crm_connection_id"] = crm_connection_id
         if ref is not None:
             values |= {"crm_entity": ref.entity.value, "crm_id": ref.crm_id}
         if state in (LeadState.CLOSED, LeadState.REFUSED):

@@ -21,6 +21,7 @@ from leadgate.model.views import (
     EventRow,
     Figures,
     LeadRow,
+    Ledger,
     Page,
     RefusalRow,
 )
@@ -40,30 +41,54 @@ class SqlQueries(SqlStore):
         """Read through this connection."""
         super().__init__(connection, workspace_id)
 
-    def figures(self, *, since: datetime, until: datetime) -> Figures:
-        """Count the events of a period; one with a dead delivery to the CRM counts as dead, else one with an open one as waiting."""
+    def ledger(self, *, since: datetime, until: datetime) -> Ledger:
+        """Every event of a period in exactly one named state; one with a dead command for the CRM counts as dead."""
         standing = case(
-            (events.c.state.in_(("received", "failed")), events.c.state),
             (events.c.state != "lead", events.c.state),
             (self._has_delivery(("dead",)), "dead"),
             (self._has_delivery(_OPEN), "waiting"),
             else_="in_crm",
         )
-        query = select(standing.label("standing"), func.count().label("total")).where(
-            self._mine(events), events.c.received_at >= since, events.c.received_at < until
-        )
+        query = select(standing.label("standing"), func.count().label("total")).where(*self._received(since, until))
         counts = {row.standing: row.total for row in self._connection.execute(query.group_by(standing))}
-        waiting = counts.get("waiting", 0) + counts.get("received", 0)
-        dead = counts.get("dead", 0) + counts.get("failed", 0)
-        in_crm = counts.get("in_crm", 0)
+        total = select(func.count()).where(*self._received(since, until))
+        return Ledger(
+            received=self._connection.execute(total).scalar_one(),
+            in_crm=counts.get("in_crm", 0),
+            waiting=counts.get("waiting", 0) + counts.get("received", 0),
+            dead=counts.get("dead", 0) + counts.get("failed", 0),
+            answered=counts.get("answered", 0),
+            ignored=counts.get("ignored", 0),
+        )
+
+    def figures(self, *, since: datetime, until: datetime) -> Figures:
+        """Requests of a period: leads that somebody wrote to, and events that are not worked on yet or could not be."""
+        grade = case((self._has_delivery(("dead",)), 2), (self._has_delivery(_OPEN), 1), else_=0)
+        per_event = (
+            select(events.c.lead_id, grade.label("grade"))
+            .where(*self._received(since, until), events.c.state == "lead")
+            .subquery()
+        )
+        per_lead = select(func.max(per_event.c.grade).label("grade")).group_by(per_event.c.lead_id).subquery()
+        leads_by_grade = select(per_lead.c.grade, func.count().label("total")).group_by(per_lead.c.grade)
+        totals = {row.grade: row.total for row in self._connection.execute(leads_by_grade)}
+        done, waiting, dead = (int(totals.get(grade_number, 0)) for grade_number in range(3))
+        others = select(events.c.state, func.count().label("total")).where(
+            *self._received(since, until), events.c.state != "lead"
+        )
+        counts = {row.state: row.total for row in self._connection.execute(others.group_by(events.c.state))}
+        waiting, dead = waiting + counts.get("received", 0), dead + counts.get("failed", 0)
         return Figures(
-            came=in_crm + waiting + dead,
-            in_crm=in_crm,
+            came=done + waiting + dead,
+            in_crm=done,
             waiting=waiting,
             dead=dead,
             answered=counts.get("answered", 0),
             ignored=counts.get("ignored", 0),
         )
+
+    def _received(self, since: datetime, until: datetime) -> tuple[Any, ...]:
+        return self._mine(events), events.c.received_at >= since, events.c.received_at < until
 
     def events(
         self,

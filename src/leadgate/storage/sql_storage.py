@@ -6,10 +6,11 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from leadgate.errors import OverloadedError, StorageUnavailableError
@@ -24,6 +25,7 @@ from leadgate.storage.transaction import SqlTransaction
 T = TypeVar("T")
 _RACES_TO_LOSE = 5
 _MAX_WAITING = 2000
+_LOST_TO_ANOTHER = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 
 
 class SqlStorage:
@@ -34,11 +36,12 @@ class SqlStorage:
         self._engine = engine
         self._workspace_id = workspace_id
         self._is_sqlite = engine.dialect.name == "sqlite"
-        self._writer = GroupCommitter(engine) if self._is_sqlite else None
+        self._writer = GroupCommitter(engine, partial(store_on_sqlite, workspace_id)) if self._is_sqlite else None
         self._threads = ThreadPoolExecutor(
             READERS if self._is_sqlite else POSTGRES_CONNECTIONS, thread_name_prefix="leadgate-db"
         )
         self._waiting = 0
+        self._is_closed = False
 
     @property
     def workspace_id(self) -> str:
@@ -50,9 +53,13 @@ class SqlStorage:
         for _ in range(_RACES_TO_LOSE - 1):
             try:
                 return await self._write_once(unit)
-            except IntegrityError:
-                continue
-        return await self._write_once(unit)
+            except DBAPIError as error:
+                if not _is_lost_race(error):
+                    raise
+        try:
+            return await self._write_once(unit)
+        except OperationalError as error:
+            raise StorageUnavailableError("Other transactions were in the way too often.") from error
 
     async def read(self, unit: Callable[[Transaction], T]) -> T:
         """See `ports.stores.Storage.read`."""
@@ -69,11 +76,12 @@ class SqlStorage:
     async def receive(self, event: NewEvent) -> Receipt:
         """See `ports.stores.Storage.receive`."""
         if self._writer is not None:
-            return await self._writer.run_hot(lambda connection: store_on_sqlite(connection, self._workspace_id, event))
+            return await self._writer.keep(event)
         return await self._in_thread(lambda: self._receive_on_postgres(event))
 
     def close(self) -> None:
         """Finish what is queued and close every connection."""
+        self._is_closed = True
         if self._writer is not None:
             self._writer.close()
         self._threads.shutdown(wait=True)
@@ -103,6 +111,8 @@ class SqlStorage:
             return store_on_postgres(connection, self._workspace_id, event)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise StorageUnavailableError("The database is closed.")
         if self._waiting >= _MAX_WAITING:
             raise OverloadedError("Too much is waiting for the database.", retry_after_s=2)
         self._waiting += 1
@@ -115,7 +125,13 @@ class SqlStorage:
 def _translated(work: Callable[[], T]) -> T:
     try:
         return work()
-    except IntegrityError:
-        raise
     except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
+        if isinstance(error, IntegrityError | DataError | ProgrammingError) or _is_lost_race(error):
+            raise  # the unit's own statement is to blame, or it lost a race; the database is well
         raise StorageUnavailableError("The database does not answer or cannot commit.") from error
+
+
+def _is_lost_race(error: Exception) -> bool:
+    """True when another transaction was in the way, so that the same unit may succeed now."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, IntegrityError) or state in _LOST_TO_ANOTHER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
@@ -13,6 +15,7 @@ from leadgate.errors import ConfigurationError, ServiceUnavailableError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_LOCK_KEY = 0x6C656164  # any number will do as long as it stays the same
 HEAD = "0001"
 """Newest migration in `migrations/versions`; a test compares it with what Alembic finds."""
 
@@ -24,7 +27,8 @@ def find_version(engine: Engine) -> str | None:
         ServiceUnavailableError: the database cannot be reached.
     """
     try:
-        with engine.connect() as connection:
+        with engine.connect() as bare:
+            connection = bare.execution_options(leadgate_reader=True)  # on SQLite: asks without locking out the writer
             if not inspect(connection).has_table("alembic_version"):
                 return None
             version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -51,9 +55,25 @@ def upgrade(engine: Engine) -> bool:
         )
     from alembic import command  # noqa: PLC0415 -- a quarter of a second that an up-to-date start need not spend
 
-    with engine.connect() as connection:
+    with engine.connect() as connection, _alone(connection):
         command.upgrade(alembic_config(connection), "head")
     return True
+
+
+@contextlib.contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Of two processes that start at once on PostgreSQL the second waits and then finds nothing to do. SQLite has one writer."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
+        connection.commit()
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

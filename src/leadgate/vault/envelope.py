@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from weakref import WeakKeyDictionary
 
 from leadgate.errors import UnknownKeyError
 from leadgate.ports.clock import Clock
@@ -36,6 +37,8 @@ class Vault:
         self._clock = clock
         self._ciphers: OrderedDict[tuple[str, str], Cipher] = OrderedDict()
         self._indexers: dict[str, Indexer] = {}
+        # Keys made inside a transaction belong to it alone: should it be rolled back, nothing may ever be sealed under them.
+        self._fresh: WeakKeyDictionary[Transaction, dict[str, Cipher]] = WeakKeyDictionary()
         self._lock = threading.Lock()  # units run in the threads of the storage, arrivals in the event loop
 
     def create_scope(self, tx: Transaction, scope: str) -> None:
@@ -44,8 +47,9 @@ class Vault:
         wrapped = self._wrapper.wrap(keyset, _context(tx.workspace_id, scope, "data_key"))
         key = WrappedKey(scope=scope, wrapped_key=wrapped, wrapper_key_id=self._wrapper.key_id())
         tx.keys.add(key, at=self._clock.now())
-        # A unit that was rolled back and runs again makes another key for the same scope: the first must not linger.
-        self.forget(tx.workspace_id, scope)
+        if scope != INDEX:
+            with self._lock:
+                self._fresh.setdefault(tx, {})[scope] = Cipher(keyset)
 
     def load(self, tx: Transaction) -> None:
         """Open the keys that the hot path needs without a transaction: `intake` and `index`.
@@ -89,6 +93,9 @@ class Vault:
     def _cipher(self, tx: Transaction, scope: str) -> Cipher:
         slot = (tx.workspace_id, scope)
         with self._lock:
+            fresh = self._fresh.get(tx, {}).get(scope)
+            if fresh is not None:
+                return fresh
             cipher = self._ciphers.get(slot)
             if cipher is not None:
                 self._ciphers.move_to_end(slot)

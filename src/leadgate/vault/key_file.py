@@ -64,7 +64,7 @@ def create_key_file(directory: Path) -> FileKeyWrapper:
         ConfigurationError: a key file is there already; it is never overwritten.
     """
     keyset = new_cipher_keyset()
-    path, temporary = directory / KEY_FILE, directory / f".{KEY_FILE}.{os.getpid()}"
+    path, temporary = directory / KEY_FILE, directory / f".{KEY_FILE}.{os.urandom(8).hex()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -74,7 +74,7 @@ def _router(found: Sequence[WebPage], *, needs_session: bool = False) -> Router:
 
 
 def _static_router() -> Router:
-    # Short on purpose: addresses of our own pages carry a mark of the content, those in a salon's page do not.
+    # Short on purpose: our own pages name files with a mark of their content, a salon's page names them plainly.
     keep = CacheControlHeader(max_age=_STATIC_AGE_S, public=True)
     return create_static_files_router(
         path=STATIC_PATH, directories=[_STATIC_FOLDER], cache_control=keep, include_in_schema=False

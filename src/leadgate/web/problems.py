@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from litestar import Response
@@ -29,6 +30,8 @@ from leadgate.web.access import PageRequest
 from leadgate.web.sheet import address, show
 
 _log = structlog.get_logger()
+
+_Answer = Response[Any]
 
 _STATUS: tuple[tuple[type[LeadgateError], int], ...] = (
     (NotFoundError, 404),
@@ -75,7 +78,7 @@ def problem_json(
     return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
-def _answer_http(request: PageRequest, error: HTTPException) -> Response[object]:
+def _answer_http(request: PageRequest, error: HTTPException) -> _Answer:
     status = error.status_code
     if isinstance(error, NotAuthorizedException) and not wants_json(request):
         wish = request.url.path if request.method == "GET" and request.url.path != "/" else None
@@ -85,7 +88,7 @@ def _answer_http(request: PageRequest, error: HTTPException) -> Response[object]
     return _answer(request, status, code=code, detail=error.detail, headers=error.headers)
 
 
-def _answer_ours(request: PageRequest, error: LeadgateError) -> Response[object]:
+def _answer_ours(request: PageRequest, error: LeadgateError) -> _Answer:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     if isinstance(error, WebhookRejectedError):
         status = error.status
@@ -95,7 +98,7 @@ def _answer_ours(request: PageRequest, error: LeadgateError) -> Response[object]
     return _answer(request, status, code=error.code, detail=str(error), headers=headers)
 
 
-def _answer_crash(request: PageRequest, error: Exception) -> Response[object]:
+def _answer_crash(request: PageRequest, error: Exception) -> _Answer:
     # The text of a foreign error may hold anything, a client's words too: only its type and place are written down.
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
@@ -105,7 +108,7 @@ def _answer_crash(request: PageRequest, error: Exception) -> Response[object]:
 
 def _answer(
     request: PageRequest, status: int, *, code: str, detail: str, headers: dict[str, str] | None = None
-) -> Response[object]:
+) -> _Answer:
     if wants_json(request):
         return problem_json(status, code=code, detail=detail, headers=headers)
     words = status if status in _PAGES else 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 404

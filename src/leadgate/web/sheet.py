@@ -145,7 +145,7 @@ def _whole(text: str) -> int:
 
 @cache
 def static_address(name: str) -> str:
-    """Address of a static file with a mark of its content, so that browsers may keep it for ever."""
+    """Address of a static file with a mark of its content, so that browsers fetch a new one when it has changed."""
     content = resources.files("leadgate.web").joinpath("static", name).read_bytes()
     return f"{STATIC_PATH}/{name}?v={hashlib.sha256(content).hexdigest()[:10]}"
 

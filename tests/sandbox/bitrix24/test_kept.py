@@ -98,14 +98,16 @@ async def test_a_change_is_written_soon_and_not_each_one_by_itself(
 
     monkeypatch.setattr("leadgate.sandbox.bitrix24.kept.replace_file", count)
     async with running(path, clock) as (_, portal):
-        await clock.someone_sleeps.wait()
         assert len(writings) == 1  # the fresh portal
+        await portal.add_lead()
+        await clock.someone_sleeps.wait()
+        assert len(kept_leads(path)) == 1  # at once
         clock.someone_sleeps.clear()
-        for number in range(5):
+        for number in range(4):
             await portal.add_lead(title=f"Заявка {number}")
         clock.advance(PAUSE_S)
         await clock.someone_sleeps.wait()
-        assert len(writings) == 2
+        assert len(writings) == 3
         assert len(kept_leads(path)) == 5
 
 
@@ -163,13 +165,20 @@ async def test_a_disk_that_is_full_does_not_end_the_sandbox(
     def refuse(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as full:
-        full.setattr("leadgate.sandbox.bitrix24.kept.replace_file", refuse)
-        async with running(path, clock) as (_, portal):
-            await clock.someone_sleeps.wait()
+    async with running(path, clock) as (_, portal):
+        with monkeypatch.context() as full:
+            full.setattr("leadgate.sandbox.bitrix24.kept.replace_file", refuse)
             await portal.add_lead()
-            full.undo()
+            await clock.someone_sleeps.wait()
+            assert kept_leads(path) == []
     assert len(kept_leads(path)) == 1
+
+
+async def test_a_folder_that_is_not_there_is_one_clear_error(path: Path, clock: ManualClock) -> None:
+    """Said at the start, not lost in a log hours later."""
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        async with open_kept_sandbox(path / "deeper" / "state.json", clock=clock):
+            pass
 
 
 def test_a_failed_writing_leaves_the_old_file(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+
+import msgspec
 
 from leadgate.integrations.bot import parse, verify
 from leadgate.model.connections import OpenConnection
@@ -31,5 +32,5 @@ class BotReceiver:
     def accepted(self, receipt: Receipt) -> WebhookAnswer:
         """202 with the event's id; a webhook-id seen before gets the first event's id and `duplicate`."""
         status = "duplicate" if receipt.duplicate else "accepted"
-        body = json.dumps({"event": receipt.event_id, "status": status})
-        return WebhookAnswer(202, body.encode(), "application/json")
+        body = msgspec.json.encode({"event": receipt.event_id, "status": status})
+        return WebhookAnswer(202, body, "application/json")

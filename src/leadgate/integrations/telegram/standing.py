@@ -55,13 +55,13 @@ def webhook_findings(answer: Call, *, connection_id: str, now: datetime) -> tupl
 
 
 def _address_finding(url: str, connection_id: str) -> Finding:
-    cure = "Resume the connection or connect anew, so that the address is registered again."
+    cure = "Set LEADGATE_PUBLIC_URL and run `leadgate connections check`: it registers our address."
     if not url:
         text = "No webhook is set at Telegram: nothing arrives."
-        return Finding("telegram.webhook_not_set", FindingState.FAIL, text, cure)
+        return Finding("telegram.webhook_not_set", FindingState.FAIL, text, cure, needs_registration=True)
     if not url.endswith(f"/webhooks/telegram/{connection_id}"):
         text = "Telegram posts to another address: another program uses this bot."
-        return Finding("telegram.webhook_elsewhere", FindingState.FAIL, text, cure)
+        return Finding("telegram.webhook_elsewhere", FindingState.FAIL, text, cure, needs_registration=True)
     return Finding("telegram.webhook_set", FindingState.OK, "Telegram posts to this connection.")
 
 
@@ -87,4 +87,5 @@ def _allowed_finding(info: Mapping[str, object]) -> Finding | None:
     if not isinstance(allowed, list) or set(ALLOWED_UPDATES) <= {name for name in allowed if isinstance(name, str)}:
         return None
     text = "Telegram leaves out some kinds of updates that we want."
-    return Finding("telegram.updates_left_out", FindingState.WARN, text, "Resume the connection to ask for them.")
+    cure = "Run `leadgate connections check`: it asks for them."
+    return Finding("telegram.updates_left_out", FindingState.WARN, text, cure, needs_registration=True)

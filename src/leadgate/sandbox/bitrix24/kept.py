@@ -7,7 +7,7 @@ soon after it was made, not before the call is answered: a killed sandbox may fo
 from __future__ import annotations
 
 import asyncio
-import logging
+import errno
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from leadgate.errors import ConfigurationError
+from leadgate.observability import get_logger
 from leadgate.sandbox.bitrix24.clock import SandboxClock, SystemClock
 from leadgate.sandbox.bitrix24.limits import Limits
 from leadgate.sandbox.bitrix24.portal import Portal
@@ -26,7 +27,7 @@ MAX_KEPT_RECORDS = 10_000  # of each kind: the whole file is written anew after 
 MAX_STATE_BYTES = 64 * 1024 * 1024
 PAUSE_S = 0.5
 
-_log = logging.getLogger(__name__)
+_log = get_logger("sandbox")
 
 
 @asynccontextmanager
@@ -44,7 +45,7 @@ async def open_kept_sandbox(
     and `webhook_user_id` and `webhook_secret` are not used. Serve it inside the block.
 
     Raises:
-        ConfigurationError: the file is damaged, too large or cannot be read; it is left as it is.
+        ConfigurationError: the file is damaged, too large, or cannot be read or written; it is left as it is.
     """
     clock = clock or SystemClock()
     document = _read(path)
@@ -55,6 +56,7 @@ async def open_kept_sandbox(
     if snapshot is not None:
         restore(sandbox.portal, snapshot)
     _bound(sandbox.portal)
+    _write_first(path, write_snapshot(sandbox.portal))
     keeper = _Keeper(path, sandbox.portal, clock)
     task = asyncio.create_task(keeper.run(), name="sandbox-keeper")
     try:
@@ -73,7 +75,6 @@ class _Keeper:
         self._clock = clock
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._changed.set()  # a fresh portal is written at once: its webhook must survive
         portal.on_change = self._changed.set
 
     def stop(self) -> None:
@@ -99,7 +100,7 @@ class _Keeper:
         try:
             await asyncio.to_thread(replace_file, self._path, document)
         except OSError as error:
-            _log.error("sandbox.state_not_written", extra={"error": error.errno})
+            _log.error("sandbox.state_not_written", error_code=errno.errorcode.get(error.errno or 0))
 
     async def _rest(self) -> None:
         waits = [asyncio.ensure_future(self._stopping.wait()), asyncio.ensure_future(self._clock.sleep(PAUSE_S))]
@@ -135,6 +136,14 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _write_first(path: Path, document: bytes) -> None:
+    """At the start, while someone looks: the webhook of a fresh portal must survive, and a wrong folder must be said."""
+    try:
+        replace_file(path, document)
+    except OSError as error:
+        raise ConfigurationError(f"The sandbox's state {path} cannot be written: {error.strerror}.") from error
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,0 +1,165 @@
+import json
+import re
+import string
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import leadgate.web
+from leadgate.integrations.bitrix24.errors import REVOKED_CODES, RULES
+from leadgate.integrations.telegram.errors import _NEEDS_PERSON, _REFUSALS
+from leadgate.model.deliveries import DeliveryKind
+from leadgate.model.events import EventKind
+from leadgate.model.staff import Role
+from leadgate.model.views import Light
+from leadgate.web import states
+from leadgate.web.base import find_pages
+from leadgate.web.catalogue import FAMILIES, LOCALES, ONLY_RUSSIAN, Catalogue, load_catalogue, plural_form
+from leadgate.web.cookies import THEMES
+from leadgate.web.explain import MEANINGS, explain
+from leadgate.web.moments import PERIODS
+from leadgate.web.pages.deliveries import SPANS
+from leadgate.web.pages.event import REASONS
+from leadgate.web.sheet import NOTICES
+from leadgate.web.states import DELIVERY_TABS, Mark
+
+WEB = Path(leadgate.web.__file__).parent
+QUOTED = re.compile(r"""["']([a-z_0-9]+(?:\.[a-z_A-Z0-9]+)+)["']""")
+
+
+def raw(locale: str) -> dict[str, str | Mapping[str, str]]:
+    """The file as it is written."""
+    text = resources.files("leadgate.web").joinpath("catalogue", f"{locale}.json").read_text("utf-8")
+    return dict(json.loads(text))
+
+
+def texts(entry: str | Mapping[str, str]) -> list[str]:
+    """Every form of an entry."""
+    return [entry] if isinstance(entry, str) else list(entry.values())
+
+
+def named_in_code() -> set[str]:
+    """Every quoted word with a dot in templates and in the web's Python."""
+    files = [*WEB.glob("templates/*.html"), *WEB.glob("*.py"), *WEB.glob("pages/*.py")]
+    return {key for file in files for key in QUOTED.findall(file.read_text("utf-8"))}
+
+
+def made_of_values() -> Iterator[str]:
+    """Every key that the pages put together from a value."""
+    families: list[tuple[str, list[str] | tuple[str, ...] | frozenset[str] | type[StrEnum]]] = [
+        ("delivery.kind.", DeliveryKind),
+        ("fact.kind.", EventKind),
+        ("role.", Role),
+        ("state.light.", Light),
+        ("error.", MEANINGS),
+        ("cure.", MEANINGS),
+        ("notice.", NOTICES),
+        ("period.", (*PERIODS, *SPANS)),
+        ("reveal.reason.", REASONS),
+        ("tab.", tuple(DELIVERY_TABS)),
+        ("theme.", THEMES),
+        ("home.greeting.", ("morning", "day", "evening", "night")),
+        ("date.month.", [str(month) for month in range(1, 13)]),
+        ("date.weekday.", [str(day) for day in range(1, 8)]),
+        ("date.weekday_short.", [str(day) for day in range(1, 8)]),
+    ]
+    for family, values in families:
+        yield from (family + str(value) for value in values)
+    yield from (f"error.{meaning}.text" for meaning in MEANINGS)
+    yield from (f"problem.{status}.{part}" for status in (403, 404, 409, 413, 500, 503) for part in ("title", "text"))
+    for page in find_pages():
+        if page.menu is not None:
+            yield from (f"menu.{page.menu.section}", f"menu.group.{page.menu.group}")
+    for table in vars(states).values():
+        marks = table.values() if isinstance(table, dict) else (table,)
+        yield from (mark.word for mark in marks if isinstance(mark, Mark))
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    """A key that is missing in one language would break a page for half of the people."""
+    english = set(raw("en")) | {key for key in raw("ru") if key.startswith(ONLY_RUSSIAN)}
+    assert set(raw("ru")) == english
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_plurals_have_every_form_of_the_language(locale: str) -> None:
+    """Russian needs three forms, English two."""
+    forms = {"one", "few", "many"} if locale == "ru" else {"one", "many"}
+    for key, entry in raw(locale).items():
+        assert isinstance(entry, str) or set(entry) == forms, key
+
+
+def test_both_languages_take_the_same_values() -> None:
+    """A page gives each text its values once, whatever the language."""
+    english = raw("en")
+    for key, entry in raw("ru").items():
+        if key not in english:
+            continue
+        names = [
+            {name for text in texts(one) for _, name, _, _ in string.Formatter().parse(text) if name}
+            for one in (entry, english[key])
+        ]
+        assert names[0] == names[1], key
+
+
+def test_every_key_that_code_names_is_there() -> None:
+    """A page that asks for a missing key fails in front of a person."""
+    roots = {key.split(".")[0] for key in raw("ru")}
+    prefixes = {key.rsplit(".", 1)[0] for key in raw("ru")}
+    asked = {key for key in named_in_code() if key.split(".")[0] in roots and not key.endswith((".html", ".css", ".svg"))}
+    foreign = {key for key in asked if key.split(".")[0] in {"event", "connection"} and key in {"event.revealed"}}
+    codes = {key for key in asked if re.match(r"(connection|access|staff|delivery|web|resource)\.[a-z_]+$", key)}
+    missing = asked - set(raw("ru")) - foreign - codes
+    assert {key for key in missing if key.rsplit(".", 1)[0] in prefixes or "." in key} == set()
+
+
+def test_every_key_made_of_a_value_is_there() -> None:
+    """A new state, role or period without words is seen here first."""
+    assert sorted(set(made_of_values()) - set(raw("ru"))) == []
+
+
+def test_every_key_is_used() -> None:
+    """Words nobody reads are taken out."""
+    families = (*FAMILIES, "problem.")
+    used = named_in_code() | set(made_of_values())
+    assert sorted(key for key in raw("ru") if key not in used and not key.startswith(families)) == []
+
+
+def test_every_family_is_in_use() -> None:
+    """A family that no key begins with is left over."""
+    assert [family for family in FAMILIES if not any(key.startswith(family) for key in raw("ru"))] == []
+
+
+@pytest.mark.parametrize(("count", "form"), [(1, "one"), (2, "few"), (5, "many"), (11, "many"), (14, "many"), (21, "one"), (0, "many")])
+def test_russian_plurals_follow_the_language(count: int, form: str) -> None:
+    """21 попытка, but 11 попыток."""
+    assert plural_form("ru", count) == form
+
+
+def test_numbers_and_short_words_do_not_part_from_what_follows() -> None:
+    """A line never ends with «в» or with a lonely number."""
+    words = Catalogue("ru", {"a": "Ждём в CRM", "b": {"one": "{count} раз", "few": "{count} раза", "many": "{count} раз"}})
+    assert words("a") == "Ждём в\N{NO-BREAK SPACE}CRM"
+    assert words("b", count=12345) == "12\N{NO-BREAK SPACE}345\N{NO-BREAK SPACE}раз"
+
+
+def test_a_value_cannot_bring_a_placeholder() -> None:
+    """Names of people and connections are text, never a pattern."""
+    assert load_catalogue("en")("remove.title", name="{count}{0.__class__}") == "Remove “{count}{0.__class__}”?"
+
+
+def test_every_code_of_the_vendors_is_explained() -> None:
+    """A salon reads a sentence, not a code; a new row of a vendor's table is seen here first."""
+    codes = {f"bitrix24.{word}" for word in RULES} | set(REVOKED_CODES) | set(_NEEDS_PERSON.values())
+    for default, table in _REFUSALS.values():
+        codes |= {default, *(code for _, code in table)}
+    assert sorted(code for code in codes if not explain(code).is_known) == []
+
+
+def test_an_unknown_code_is_told_honestly() -> None:
+    """Nobody is told a cause that we only guess."""
+    told = explain("vendor.never_heard_of")
+    assert (told.is_known, told.code, told.headline) == (False, "vendor.never_heard_of", "error.generic")

@@ -1,0 +1,436 @@
+"""The pages over the wire: who gets in, what is refused, what is said and what is kept back."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from leadgate.errors import ConflictError
+from leadgate.model.staff import Role
+from leadgate.model.views import Figures, Light
+from leadgate.web.access import ALLOWED, Act, local_path, may
+from leadgate.web.base import build_pages, find_pages
+from tests.web.page_house import (
+    FRESH_SECRET,
+    HOSTILE,
+    NAME,
+    PASSWORD,
+    PHONE,
+    SETUP_TOKEN,
+    MemoryHouse,
+    opened,
+    reconciliation,
+    served,
+)
+
+HTML = {"accept": "text/html"}
+NAMES = {Role.OWNER: "Ирина", Role.INTEGRATOR: "Игорь", Role.MANAGER: "Лейла", Role.AUDITOR: "Аудитор"}
+READ_PAGES = ("/", "/deliveries", "/deliveries/dlv_4", "/events", "/events/evt_1", "/connections", "/connections/conn_1")
+POSTS = {
+    "/deliveries/dlv_4/retry": Act.RETRY,
+    "/deliveries/retry-all": Act.RETRY,
+    "/deliveries/dlv_4/discard": Act.DISCARD,
+    "/events/evt_1/reveal": Act.REVEAL,
+    "/reconcile": Act.RECONCILE,
+    "/connections/conn_1/check": Act.CONNECT,
+    "/connections/conn_1/pause": Act.CONNECT,
+    "/connections/conn_1/resume": Act.CONNECT,
+    "/connections/conn_1/remove": Act.CONNECT,
+    "/connections/new/bot": Act.CONNECT,
+}
+OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
+
+
+@asynccontextmanager
+async def visitor(house: MemoryHouse, role: Role | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the pages, signed in as this role or a stranger."""
+    async with opened(house) as origin, httpx.AsyncClient(base_url=origin, headers=HTML, trust_env=False) as client:
+        if role is not None:
+            answer = await client.post("/login", data={"name": NAMES[role], "password": PASSWORD})
+            assert answer.status_code == 303
+        yield client
+
+
+def form(house: MemoryHouse, **fields: str) -> dict[str, str]:
+    """A form of the last session, with its token."""
+    session = list(house.people.sessions.values())[-1]
+    return {"csrf": session.csrf_token, **fields}
+
+
+async def test_a_stranger_is_sent_to_sign_in_and_then_back() -> None:
+    """Whoever opens a link from a message lands where they wanted."""
+    async with visitor(MemoryHouse()) as client:
+        answer = await client.get("/deliveries")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fdeliveries")
+        data = {"name": "Ирина", "password": PASSWORD, "next": "/deliveries"}
+        assert (await client.post("/login", data=data)).headers["location"] == "/deliveries"
+
+
+async def test_a_program_without_a_session_gets_a_problem() -> None:
+    """RFC 9457 with a stable code instead of a page it cannot read."""
+    async with visitor(MemoryHouse()) as client:
+        answer = await client.get("/deliveries", headers={"accept": "application/json"})
+        assert answer.status_code == 401
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert answer.json()["code"] == "access.sign_in"
+
+
+@pytest.mark.parametrize("wish", ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:x", "/a\nb", ""])
+def test_sign_in_never_leads_outside(wish: str) -> None:
+    """A link to our sign-in must not be a link to somebody else."""
+    assert local_path(wish) == "/"
+
+
+async def test_a_wrong_password_is_told_without_saying_which_part() -> None:
+    """Nobody learns which names exist."""
+    async with visitor(MemoryHouse()) as client:
+        for name in ("Ирина", "Никого"):
+            answer = await client.post("/login", data={"name": name, "password": "не тот пароль"})
+            assert answer.status_code == 401
+            assert "Имя и\N{NO-BREAK SPACE}пароль не\N{NO-BREAK SPACE}подошли" in answer.text
+            assert "set-cookie" not in answer.headers
+
+
+async def test_too_many_tries_are_told_to_wait() -> None:
+    """429, and the password is not blamed."""
+    house = MemoryHouse()
+    house.people.slow_down = True
+    async with visitor(house) as client:
+        assert (await client.post("/login", data={"name": "Ирина", "password": PASSWORD})).status_code == 429
+
+
+async def test_every_sign_in_opens_a_fresh_session_and_ends_the_former() -> None:
+    """A token that somebody planted before the sign-in is worth nothing after it."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        first = dict(client.cookies)
+        await client.post("/login", data=form(house, name="Ирина", password=PASSWORD))
+        assert dict(client.cookies) != first
+        assert first["leadgate_session"] not in house.people.sessions
+
+
+async def test_the_cookie_is_locked_to_the_host_when_the_world_comes_by_https() -> None:
+    """`__Host-`, Secure, HttpOnly and SameSite=Lax; and the browser is told to come by https alone."""
+    house = MemoryHouse()
+    house.public_url = "https://leadgate.example"
+    async with visitor(house) as client:
+        answer = await client.post("/login", data={"name": "Ирина", "password": PASSWORD})
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-leadgate_session=")
+        assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+        assert "max-age=" in answer.headers["strict-transport-security"]
+
+
+async def test_signing_out_ends_the_session_on_the_server() -> None:
+    """A copied cookie is worth nothing afterwards."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        answer = await client.post("/logout", data=form(house))
+        assert (answer.headers["location"], house.people.sessions) == ("/login", {})
+
+
+async def test_set_up_signs_in_and_uses_the_address_up() -> None:
+    """The second visitor of the address learns what to do."""
+    house = MemoryHouse()
+    async with visitor(house) as client:
+        path = f"/setup/{SETUP_TOKEN}"
+        fields = {"name": "Ирина", "password": PASSWORD, "password_again": PASSWORD}
+        answer = await client.post(path, data=fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert (await client.get("/")).status_code == 200
+        again = await client.get(path)
+        assert again.status_code == 404
+        assert "Ссылка больше не\N{NO-BREAK SPACE}работает" in again.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"password": "мало", "password_again": "мало"}, "Коротковат"),
+        ({"password": PASSWORD, "password_again": "другое"}, "Пароли разные"),
+        ({"name": " ", "password": PASSWORD, "password_again": PASSWORD}, "Напишите имя"),
+    ],
+)
+async def test_set_up_says_what_to_change_and_never_shows_the_password(fields: dict[str, str], said: str) -> None:
+    """The password does not come back in the page."""
+    async with visitor(MemoryHouse()) as client:
+        answer = await client.post(f"/setup/{SETUP_TOKEN}", data={"name": "Ирина", **fields})
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert fields["password"] not in answer.text
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_form_without_the_sessions_token_changes_nothing(path: str) -> None:
+    """Another site cannot press our buttons with our cookie."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        for data in ({}, {"csrf": "guessed"}):
+            assert (await client.post(path, data=data)).status_code == 403
+        assert (house.desk.acts, house.connections.received) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["/login", f"/setup/{SETUP_TOKEN}", "/preferences"])
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}])
+async def test_a_form_of_another_site_is_refused_before_sign_in(path: str, headers: dict[str, str]) -> None:
+    """Nobody is signed in as somebody else from another page."""
+    fields = {"name": "Ирина", "password": PASSWORD, "password_again": PASSWORD, "theme": "dark"}
+    async with visitor(MemoryHouse()) as client:
+        answer = await client.post(path, data=fields, headers=headers)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_each_act_is_open_to_the_roles_of_the_table_alone(role: Role) -> None:
+    """One table decides; an auditor posts nothing, a manager retries and looks."""
+    house = MemoryHouse()
+    async with visitor(house, role) as client:
+        for path, act in POSTS.items():
+            answer = await client.post(path, data=form(house, reason="call", name="Бот"))
+            assert (answer.status_code == 403) is not may(role, act), (path, answer.status_code)
+
+
+def test_every_post_is_in_the_table_of_this_test() -> None:
+    """A new form without a guard is seen here first."""
+    handlers = [handler for page in find_pages() for handler in page.handlers if "POST" in handler.http_methods]
+
+    def is_told(handler: HTTPRouteHandler, path: str) -> bool:
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", path)
+        return path in OPEN_POSTS or any(re.fullmatch(pattern, told) for told in POSTS)
+
+    assert [path for handler in handlers for path in handler.paths if not is_told(handler, path)] == []
+
+
+def test_the_auditor_reads_only() -> None:
+    """By the table itself."""
+    assert ALLOWED[Role.AUDITOR] == frozenset()
+
+
+@pytest.mark.parametrize("path", READ_PAGES)
+async def test_a_form_that_may_not_be_used_is_not_shown(path: str) -> None:
+    """The auditor sees one form that acts on nothing but themselves: sign out, language and theme."""
+    async with visitor(MemoryHouse(), Role.AUDITOR) as client:
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        actions = set(re.findall(r'<form[^>]*action="([^"]+)"[^>]*method="post"', answer.text))
+        assert actions <= {"/logout", "/preferences"}
+
+
+@pytest.mark.parametrize("path", [*READ_PAGES, "/login", "/nothing/here", "/static/leadgate.css"])
+async def test_every_answer_carries_the_security_headers(path: str) -> None:
+    """Error pages too."""
+    async with visitor(MemoryHouse(), Role.OWNER) as client:
+        headers = (await client.get(path)).headers
+        assert headers["content-security-policy"] == (
+            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "camera=()" in headers["permissions-policy"]
+        assert ("no-store" in headers["cache-control"]) is not path.startswith("/static/")
+
+
+@pytest.mark.parametrize("path", READ_PAGES)
+async def test_names_from_outside_stay_text(path: str) -> None:
+    """A client's name is never markup."""
+    async with visitor(MemoryHouse(), Role.OWNER) as client:
+        text = (await client.get(path)).text
+        assert "<script" not in text
+        assert "<img" not in text
+        assert " style=" not in text
+
+
+async def test_what_an_event_said_is_hidden_until_somebody_says_why() -> None:
+    """Phone, name and words are not in the page at all before; after it they stand there once, as text."""
+    house = MemoryHouse()
+    async with visitor(house, Role.MANAGER) as client:
+        hidden = (await client.get("/events/evt_1")).text
+        assert not [word for word in (PHONE, "Светлана", "Запишите", "svetlana@", "sveta_k", "900412") if word in hidden]
+        refused = await client.post("/events/evt_1/reveal", data=form(house, reason=""))
+        assert (refused.status_code, PHONE in refused.text) == (422, False)
+        shown = await client.post("/events/evt_1/reveal", data=form(house, reason="call"))
+        assert PHONE in shown.text
+        assert HOSTILE not in shown.text
+        assert PHONE not in (await client.get("/events/evt_1")).text
+
+
+async def test_who_looked_is_logged_without_the_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page promises exactly this line."""
+    house = MemoryHouse()
+    async with visitor(house, Role.MANAGER) as client:
+        await client.post("/events/evt_1/reveal", data=form(house, reason="call"))
+    said = "".join(capsys.readouterr())
+    assert "event.revealed" in said
+    assert not [word for word in (PHONE, NAME, "Светлана") if word in said]
+
+
+@pytest.mark.parametrize(("waiting", "dead"), [(0, 0), (2, 0), (2, 1), (0, 3)])
+async def test_the_three_numbers_always_add_up(waiting: int, dead: int) -> None:
+    """The equation on the first page is true, dead letters or not."""
+    house = MemoryHouse()
+    house.desk.ledger = Figures(came=40 + waiting + dead, in_crm=40, waiting=waiting, dead=dead, answered=0, ignored=0)
+    async with visitor(house, Role.OWNER) as client:
+        text = (await client.get("/")).text
+        came, in_crm, rest = (int(number) for number in re.findall(r"<b>(\d+)</b>", text)[:3])
+        assert came == in_crm + rest == 40 + waiting + dead
+        assert ("ждёт вас" in text or "ждут вас" in text) is (dead > 0)
+
+
+async def test_one_line_at_most_asks_for_a_person() -> None:
+    """Red outranks dead letters; what cures itself is never red."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        text = (await client.get("/")).text
+        assert (text.count('role="alert"'), "Telegram больше не" in text) == (1, True)
+        house.desk.views = [view for view in house.desk.views if view.light is not Light.BAD]
+        assert "ждут вашего решения" in (await client.get("/")).text
+        house.desk.details = [detail for detail in house.desk.details if detail.row.state != "dead"]
+        calm = (await client.get("/")).text
+        assert ('role="alert"' in calm, "Битрикс24 не\N{NO-BREAK SPACE}отвечает" in calm) == (False, True)
+
+
+async def test_a_difference_in_the_reconciliation_is_told_in_red() -> None:
+    """«Сошлось» is said only of a reconciliation that found nothing."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        assert "Не\N{NO-BREAK SPACE}сверяли" in (await client.get("/")).text
+        house.desk.check = reconciliation("missing_in_crm", "doubled_in_crm", "doubled_in_crm")
+        text = (await client.get("/")).text
+        assert "Не\N{NO-BREAK SPACE}сошлось" in text
+        assert "Потеряно 1, задвоено 2" in text
+        await client.post("/reconcile", data=form(house))
+        assert "Сошлось" in (await client.get("/")).text
+
+
+async def test_a_new_house_shows_the_next_step_instead_of_zeros() -> None:
+    """First no channel, then channels without a message."""
+    house = MemoryHouse()
+    house.desk.details, house.desk.ledger = [], Figures(came=0, in_crm=0, waiting=0, dead=0, answered=0, ignored=0)
+    quiet = [replace(view, last_event_at=None, light=Light.OK, problem=None) for view in house.desk.views]
+    async with visitor(house, Role.OWNER) as client:
+        house.desk.views = []
+        assert "Нет ни\N{NO-BREAK SPACE}одного канала" in (await client.get("/")).text
+        house.desk.views = quiet
+        text = (await client.get("/")).text
+        assert "Здесь появятся заявки" in text
+        assert "<b>0</b>" not in text
+
+
+async def test_every_page_opens_when_there_is_nothing_yet() -> None:
+    """Empty states, in both languages."""
+    house = MemoryHouse()
+    house.desk.details, house.desk.event_details, house.desk.views = [], [], []
+    async with visitor(house, Role.OWNER) as client:
+        for locale in ("ru", "en"):
+            house.locale = locale
+            for path in ("/", "/deliveries", "/deliveries?state=dead", "/events", "/events?state=failed", "/connections"):
+                assert (await client.get(path)).status_code == 200, path
+
+
+async def test_a_dead_delivery_is_retried_by_whom_and_told() -> None:
+    """The house learns who pressed the button."""
+    house = MemoryHouse()
+    async with visitor(house, Role.MANAGER) as client:
+        answer = await client.post("/deliveries/dlv_4/retry", data=form(house))
+        assert answer.headers["location"] == "/deliveries/dlv_4?notice=retried"
+        again = await client.post("/deliveries/dlv_4/retry", data=form(house))
+        assert again.headers["location"] == "/deliveries/dlv_4?notice=conflict"
+        assert house.desk.acts == [("retry", "dlv_4", "staff_manager")]
+
+
+async def test_a_delivery_is_given_up_only_with_a_reason() -> None:
+    """The reason is asked for again and nothing is lost meanwhile."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        answer = await client.post("/deliveries/dlv_4/discard", data=form(house, reason="  "))
+        assert (answer.status_code, house.desk.acts) == (422, [])
+        answer = await client.post("/deliveries/dlv_4/discard", data=form(house, reason="дубль"))
+        assert answer.status_code == 303
+        assert house.desk.acts == [("discard", "dlv_4", "дубль", "staff_owner")]
+
+
+async def test_an_unknown_outcome_says_when_we_look() -> None:
+    """The quiet time is a promise with a time, not a spinner."""
+    async with visitor(MemoryHouse(), Role.OWNER) as client:
+        assert "Проверим в\N{NO-BREAK SPACE}14:53:52" in (await client.get("/deliveries/dlv_2")).text
+
+
+async def test_a_made_secret_is_shown_once_and_a_given_one_never() -> None:
+    """Neither the result page nor a form with a mistake shows what was typed."""
+    house = MemoryHouse()
+    typed = "https://portal.example/rest/1/typed-in-secret/"
+    async with visitor(house, Role.OWNER) as client:
+        made = await client.post("/connections/new/bot", data=form(house, name="Бот", check="yes"))
+        assert FRESH_SECRET in made.text
+        assert FRESH_SECRET not in (await client.get("/connections/conn_3")).text
+        house.connections.refuse = ConflictError("Bitrix24 does not know it.", code="connection.refused")
+        fields = form(house, **{"name": "Портал", "key-webhook_url": typed, "key-timeout_s": "20"})
+        refused = await client.post("/connections/new/bitrix24", data=fields)
+        assert (refused.status_code, typed in refused.text, 'value="20"' in refused.text) == (422, False, True)
+        assert typed not in str(house.connections.received)
+
+
+async def test_a_missing_or_wrong_key_is_found_before_anybody_is_asked() -> None:
+    """Each mistake stands at its field."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        for value, said in (("", "Без этого не"), ("ftp://x", "Значение не")):
+            answer = await client.post("/connections/new/bitrix24", data=form(house, **{"name": "П", "key-webhook_url": value}))
+            assert answer.status_code == 422
+            assert said in answer.text
+        assert house.connections.received == []
+
+
+async def test_the_persons_language_and_theme_outlast_the_page() -> None:
+    """A choice is a cookie; anything else than a known value changes nothing."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        answer = await client.post("/preferences", data=form(house, locale="en", back="/deliveries"))
+        assert answer.headers["location"] == "/deliveries"
+        await client.post("/preferences", data=form(house, theme="dark"))
+        await client.post("/preferences", data=form(house, theme='"><script>'))
+        text = (await client.get("/")).text
+        assert '<html lang="en" data-theme="dark">' in text
+        assert "Good afternoon, Ирина" in text
+
+
+async def test_a_crash_shows_a_page_and_keeps_its_words_to_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """The text of a foreign error may hold a client's words: neither page nor log repeats it."""
+
+    @get("/crash", sync_to_thread=False)
+    def crash() -> str:
+        raise ZeroDivisionError(PHONE)
+
+    house = MemoryHouse()
+    async with served(build_pages(house, extra_routes=[crash])) as origin:  # type: ignore[arg-type]  # a plain attribute stands for a property
+        async with httpx.AsyncClient(base_url=origin, trust_env=False) as client:
+            page = await client.get("/crash", headers=HTML)
+            program = await client.get("/crash", headers={"accept": "application/json"})
+    said = page.text + program.text + "".join(capsys.readouterr())
+    assert (page.status_code, program.status_code) == (500, 500)
+    assert json.loads(program.text)["code"] == "web.failed"
+    assert "page.failed" in said
+    assert PHONE not in said
+
+
+async def test_extra_routes_keep_their_own_policy() -> None:
+    """The chat in a salon's page has a policy of its own."""
+
+    @get("/own", sync_to_thread=False, response_headers={"content-security-policy": "sandbox"})
+    def own() -> str:
+        return "x"
+
+    house = MemoryHouse()
+    async with served(build_pages(house, extra_routes=[own])) as origin:  # type: ignore[arg-type]  # a plain attribute stands for a property
+        async with httpx.AsyncClient(base_url=origin, trust_env=False) as client:
+            headers = (await client.get("/own")).headers
+    assert headers.get_list("content-security-policy") == ["sandbox"]
+    assert headers["x-content-type-options"] == "nosniff"
