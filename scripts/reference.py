@@ -82,7 +82,7 @@ def settings_page() -> Iterator[str]:
     """Every setting of the process."""
     yield from ("# Settings", "", _GENERATED, "")
     yield f"They come from the environment or from `{CONFIG_FILE}` in the data directory; the environment wins."
-    yield f"In `{CONFIG_FILE}` a setting stands under the same name: `LEADGATE_LISTEN = \"127.0.0.1:8080\"`."
+XX
     yield "A setting that is not known is an error at the start, so a typo cannot go unnoticed."
     yield "What a salon changes (connections, services, texts) is not here but in the database."
     yield from ("", *_table(("setting", "default", "what it is"), ((f"`{s.name}`", s.default, s.text) for s in SETTINGS)))

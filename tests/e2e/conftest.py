@@ -102,6 +102,19 @@ class Salon:
 
         await until(is_known, what=f"{path} is served", timeout_s=15)
 
+    async def unfinished(self) -> list[dict[str, Any]]:
+        """The newest deliveries that are not over."""
+        items = (await self.gateway.ask("deliveries", "list", "--limit", "500"))["items"]
+        return [item for item in items if item["state"] not in {"done", "discarded"}]
+
+    async def idle(self, *, timeout_s: float = 40.0) -> None:
+        """Wait until nothing is left to deliver."""
+
+        async def nothing_left() -> bool:
+            return not await self.unfinished()
+
+        await until(nothing_left, what="nothing left to deliver", timeout_s=timeout_s)
+
     async def crm_view(self) -> dict[str, Any]:
         """The CRM's connection as `connections show` tells it."""
         return dict(await self.gateway.ask("connections", "show", self.crm))

@@ -30,8 +30,8 @@ T = TypeVar("T")
 KeepArrivals = Callable[[sqlite3.Connection, Sequence[NewEvent]], list[Receipt]]
 """Keeps events inside the open transaction of a driver's connection; receipts in the same order."""
 
-_MAX_GROUP = 256
-_MAX_QUEUED = 4096
+_ENOUGH_ARRIVALS = 256
+_MAX_WAITING = 4096
 _UNITS_TIME_S = 0.005
 
 
@@ -51,7 +51,9 @@ class GroupCommitter:
         """Start the thread; it opens its connection on the first job."""
         self._engine = engine
         self._keep_arrivals = keep_arrivals
-        self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._submitted: list[_Job[Any]] = []
+        self._queue: queue.SimpleQueue[list[_Job[Any]] | None] = queue.SimpleQueue()
+        self._waiting = 0
         self._units: deque[_Job[Any]] = deque()
         self._is_ending = False
         self._thread = threading.Thread(target=self._work, name="leadgate-writer", daemon=True)
@@ -77,19 +79,30 @@ class GroupCommitter:
         with self._gate:
             if not self._closed:
                 self._closed = True
+                self._queue.put(self._submitted)
                 self._queue.put(None)
         self._thread.join()
 
     def _submit(self, work: NewEvent | Callable[[Connection], T]) -> asyncio.Future[T]:
-        if self._queue.qsize() + len(self._units) >= _MAX_QUEUED:
+        if self._waiting >= _MAX_WAITING:
             raise OverloadedError("Too much is waiting for the disk.", retry_after_s=2)
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        job = _Job(work, loop, loop.create_future())
         with self._gate:
             if self._closed:
                 raise StorageUnavailableError("The database is closed.")
-            self._queue.put(_Job(work, loop, future))
-        return future
+            if not self._submitted:
+                # What one turn of the loop submits goes over together: one wake-up of the thread, one commit.
+                loop.call_soon(self._hand_over)
+            self._submitted.append(job)
+        self._waiting += 1
+        return job.future
+
+    def _hand_over(self) -> None:
+        with self._gate:
+            if not self._closed:
+                jobs, self._submitted = self._submitted, []
+                self._queue.put(jobs)
 
     def _work(self) -> None:
         connection: Connection | None = None
@@ -104,15 +117,16 @@ class GroupCommitter:
     def _collect(self) -> list[_Job[Any]]:
         """Sort what waits: arrivals are returned, units line up. Blocks while there is nothing to do."""
         arrivals: list[_Job[Any]] = []
-        for _ in range(_MAX_GROUP):
+        while len(arrivals) < _ENOUGH_ARRIVALS:
             try:
-                job = self._queue.get(block=not arrivals and not self._units)
+                jobs = self._queue.get(block=not arrivals and not self._units)
             except queue.Empty:
                 break
-            if job is None:
+            if jobs is None:
                 self._is_ending = True
                 break
-            (arrivals if isinstance(job.work, NewEvent) else self._units).append(job)
+            for job in jobs:
+                (arrivals if isinstance(job.work, NewEvent) else self._units).append(job)
         return arrivals
 
     def _in_one_commit(
@@ -125,8 +139,27 @@ class GroupCommitter:
             _fail(group, error)
             _discard(connection)
             connection = None
-        _answer(group)
+        self._answer(group)
         return connection
+
+    def _answer(self, group: list[_Job[Any]]) -> None:
+        """Hand every result to its event loop, with one wake-up per loop."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = {}
+        for job in group:
+            by_loop.setdefault(job.loop, []).append(job)
+        for loop, jobs in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(self._resolve, jobs)
+
+    def _resolve(self, jobs: list[_Job[Any]]) -> None:
+        self._waiting -= len(jobs)
+        for job in jobs:
+            if job.future.done():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
 
     def _keep(self, connection: Connection, group: list[_Job[Receipt]]) -> None:
         driver = connection.connection.driver_connection
@@ -191,23 +224,3 @@ def _discard(connection: Connection | None) -> None:
         ):  # it is thrown away because something is wrong with it
             connection.invalidate()
             connection.close()
-
-
-def _answer(group: list[_Job[Any]]) -> None:
-    """Hand every result to its event loop, with one wake-up per loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = {}
-    for job in group:
-        by_loop.setdefault(job.loop, []).append(job)
-    for loop, jobs in by_loop.items():
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits there any more
-            loop.call_soon_threadsafe(_resolve, jobs)
-
-
-def _resolve(jobs: list[_Job[Any]]) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
-        else:
-            job.future.set_result(job.result)

@@ -22,7 +22,6 @@ FAMILIES = (
     "delivery.kind.",
     "error.",
     "fact.kind.",
-    "field.",
     "finding.",
     "home.greeting.",
     "menu.",

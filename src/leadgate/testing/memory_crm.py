@@ -1,0 +1,122 @@
+"""A CRM in memory that keeps the port's promises: a full citizen of the conformance suite, and quick for tests of the rooms above."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from leadgate.errors import ServiceUnavailableError
+from leadgate.model.connections import CheckReport, Finding, FindingState
+from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
+from leadgate.model.outcomes import Delivered, LeadClosed, NotExecuted, Outcome, OutcomeUnknown, RetryLater, Scope
+from leadgate.ports.crm import BeforeCall
+
+
+class Mood(Enum):
+    """How the portal behaves now."""
+
+    WELL = "well"
+    DOWN = "down"
+    LOSES_ANSWERS = "loses answers"
+    """Carries out what it is told, but nobody hears of it."""
+
+
+@dataclass(slots=True)
+class KeptLead:
+    """A lead in the portal."""
+
+    ref: LeadRef
+    origin_id: str
+    name: str | None
+    phones: list[str]
+    entries: dict[str, str] = field(default_factory=dict)
+    is_closed: bool = False
+
+
+class MemoryCrm:
+    """See `ports.crm.Crm`."""
+
+    def __init__(self) -> None:
+        """An empty portal that is well."""
+        self.mood = Mood.WELL
+        self.leads: list[KeptLead] = []
+        self._made: dict[str, LeadRef] = {}
+
+    def capacity(self) -> int:
+        """Ten commands."""
+        return 10
+
+    async def deliver(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
+        """Carry out in order; a lost answer makes everything that was carried out unknown."""
+        before_call()
+        if self.mood is Mood.DOWN:
+            return [RetryLater("memory.down", Scope.TARGET) for _ in commands]
+        outcomes = [self._carry_out(command) for command in commands]
+        if self.mood is Mood.WELL:
+            return outcomes
+        return [OutcomeUnknown("memory.no_answer") if isinstance(found, Delivered) else found for found in outcomes]
+
+    async def look_up(self, commands: Sequence[CrmCommand]) -> list[Outcome]:
+        """Delivered when it is there."""
+        if self.mood is Mood.DOWN:
+            return [RetryLater("memory.down", Scope.TARGET) for _ in commands]
+        return [self._find_effect(command) for command in commands]
+
+    async def find_origins(self, origin_ids: Sequence[str]) -> Mapping[str, tuple[LeadRef, ...]]:
+        """All leads with these origin ids."""
+        if self.mood is Mood.DOWN:
+            raise ServiceUnavailableError("The portal does not answer.")
+        return {wanted: tuple(lead.ref for lead in self.leads if lead.origin_id == wanted) for wanted in origin_ids}
+
+    async def check(self) -> CheckReport:
+        """Well or unreachable."""
+        if self.mood is Mood.DOWN:
+            return CheckReport((Finding("memory.unreachable", FindingState.FAIL, "The portal does not answer."),))
+        return CheckReport((Finding("memory.works", FindingState.OK, "The portal answers."),))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _carry_out(self, command: CrmCommand) -> Outcome:
+        if isinstance(command, CreateLead):
+            return self._create(command)
+        lead = self._find(command.ref, command.lead_id)
+        if lead is None:
+            return LeadClosed() if command.ref else RetryLater("memory.lead_not_made", Scope.ITEM)
+        if lead.is_closed:
+            return LeadClosed()
+        if isinstance(command, AddTimelineEntry):
+            lead.entries[command.entry_id] = command.text
+            return Delivered(f"comment:{command.entry_id}")
+        return self._update(lead, command)
+
+    def _create(self, command: CreateLead) -> Outcome:
+        ref = LeadRef(CrmEntity.LEAD, len(self.leads) + 1)
+        phones = [command.person.phone] if command.person.phone else []
+        self.leads.append(KeptLead(ref, command.origin_id, command.person.name, phones))
+        self._made[command.lead_id] = ref
+        return Delivered(f"lead:{ref.crm_id}")
+
+    @staticmethod
+    def _update(lead: KeptLead, command: UpdateLead) -> Outcome:
+        lead.name = lead.name or command.person.name
+        if command.person.phone and command.person.phone not in lead.phones:
+            lead.phones.append(command.person.phone)
+        return Delivered(f"lead:{lead.ref.crm_id}")
+
+    def _find(self, ref: LeadRef | None, lead_id: str) -> KeptLead | None:
+        wanted = ref or self._made.get(lead_id)
+        return next((lead for lead in self.leads if lead.ref == wanted), None)
+
+    def _find_effect(self, command: CrmCommand) -> Outcome:
+        if isinstance(command, CreateLead):
+            found = next((lead for lead in self.leads if lead.origin_id == command.origin_id), None)
+            return NotExecuted() if found is None else Delivered(f"lead:{found.ref.crm_id}")
+        lead = self._find(command.ref, command.lead_id)
+        if lead is None:
+            return NotExecuted()
+        if isinstance(command, AddTimelineEntry):
+            return Delivered(f"comment:{command.entry_id}") if command.entry_id in lead.entries else NotExecuted()
+        has_phone = command.person.phone is None or command.person.phone in lead.phones
+        return Delivered(f"lead:{lead.ref.crm_id}") if has_phone else NotExecuted()

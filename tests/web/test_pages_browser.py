@@ -1,0 +1,139 @@
+"""The pages in Chromium: the way of a new owner, the content security policy, accessibility and narrow screens."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.web.page_house import HOSTILE, NAME, PASSWORD, PHONE, SETUP_TOKEN, MemoryHouse, opened, reconciliation
+
+OPEN_PAGES = ("/login", f"/setup/{SETUP_TOKEN}", "/setup/over", "/nothing/here")
+PAGES = (
+    "/",
+    "/?period=week",
+    "/deliveries",
+    "/deliveries?state=dead&period=all",
+    "/deliveries?q=nothing",
+    "/deliveries/dlv_2",
+    "/deliveries/dlv_4?notice=conflict",
+    "/deliveries/dlv_6",
+    "/events",
+    "/events/evt_1",
+    "/connections",
+    "/connections/conn_1",
+    "/connections/conn_2",
+    "/connections/conn_3",
+    "/connections/conn_1/remove",
+    "/connections/new",
+    "/connections/new/bitrix24",
+)
+NARROW, WIDE = {"width": 320, "height": 640}, {"width": 1280, "height": 900}
+
+
+async def sign_in(page: Page, origin: str) -> None:
+    """The owner signs in by the form."""
+    await page.goto(f"{origin}/login")
+    await page.get_by_label("Имя", exact=True).fill("Ирина")
+    await page.get_by_label("Пароль", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Войти").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Добрый день, Ирина")
+
+
+@asynccontextmanager
+async def visit(browser: Browser, *, theme: str, size: dict[str, int]) -> AsyncIterator[BrowserContext]:
+    """A visitor with this theme and size of the window."""
+    context = await browser.new_context(locale="ru-RU", color_scheme=theme, viewport=size)  # type: ignore[arg-type]  # literal types of playwright
+    context.set_default_timeout(10_000)
+    yield context
+    await context.close()
+
+
+async def test_the_way_of_a_new_owner(page: Page) -> None:
+    """Set-up, first page, a dead delivery repeated, sign out; afterwards the pages are closed again."""
+    house = MemoryHouse()
+    async with opened(house) as origin:
+        await page.goto(f"{origin}/setup/{SETUP_TOKEN}")
+        await page.get_by_label("Пароль", exact=True).fill(PASSWORD)
+        await page.get_by_label("Пароль ещё раз").fill(PASSWORD)
+        await page.get_by_role("button", name="Сохранить и войти").click()
+        await expect(page).to_have_url(f"{origin}/")
+        await expect(page.get_by_role("alert")).to_contain_text("Telegram больше не")
+
+        await page.get_by_role("navigation", name="Все разделы").get_by_role("link", name="События").click()
+        await page.get_by_role("link", name="Отказ 2").click()
+        await page.get_by_role("button", name="Повторить", exact=True).first.click()
+        await expect(page.get_by_role("status")).to_contain_text("Повторяем")
+        assert house.desk.acts == [("retry", "dlv_4", "staff_owner")]
+
+        await page.get_by_role("button", name="Выйти").click()
+        await expect(page).to_have_url(f"{origin}/login")
+        await page.goto(f"{origin}/deliveries")
+        await expect(page).to_have_url(f"{origin}/login?next=%2Fdeliveries")
+
+
+async def test_all_dead_are_repeated_with_one_button_that_says_how_many(page: Page) -> None:
+    """The count in the button is the count in the result."""
+    house = MemoryHouse()
+    async with opened(house) as origin:
+        await sign_in(page, origin)
+        await page.goto(f"{origin}/deliveries")
+        await page.get_by_role("button", name="Повторить 2").click()
+        await expect(page.get_by_role("status")).to_contain_text("Повторяем 2")
+        await expect(page.get_by_role("button", name="Повторить 2")).to_have_count(0)
+
+
+async def test_the_menu_of_a_phone_works_without_a_script(page: Page) -> None:
+    """The sheet opens by its address alone and leads on."""
+    async with opened(MemoryHouse()) as origin:
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await sign_in(page, origin)
+        await page.get_by_role("navigation", name="Быстрые разделы").get_by_role("link", name="Ещё").click()
+        await page.get_by_role("button", name="Тёмная").click()
+        await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+async def test_no_personal_data_gets_into_an_address(page: Page) -> None:
+    """Addresses end up in histories and logs: what a person typed or looked at is not in them."""
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    async with opened(MemoryHouse()) as origin:
+        await sign_in(page, origin)
+        await page.goto(f"{origin}/events/evt_1")
+        await page.get_by_label("Зачем смотрите").select_option("call")
+        await page.get_by_role("button", name="Показать данные").click()
+        await expect(page.get_by_text(PHONE).first).to_be_visible()
+        await expect(page.get_by_text(HOSTILE).first).to_be_visible()
+    assert not [url for url in addresses if any(word in url for word in (PASSWORD, PHONE, NAME, "900412", "csrf"))]
+
+
+async def test_no_page_breaks_the_content_security_policy(page: Page) -> None:
+    """Every page, hostile names included; the fixture fails the test on a refused style, script or image."""
+    async with opened(MemoryHouse()) as origin:
+        await sign_in(page, origin)
+        for path in (*PAGES, *OPEN_PAGES):
+            await page.goto(origin + path)
+            await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        icon = page.locator("svg.icon").first
+        assert (await icon.bounding_box() or {"width": 0})["width"] > 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["320", "1280"])
+async def test_the_pages_are_accessible_and_never_scroll_sideways(browser: Browser, theme: str, size: dict[str, int]) -> None:
+    """axe finds nothing in either theme, on a narrow phone and on a desk; nothing is wider than the window."""
+    house, axe, found = MemoryHouse(), Axe(), []
+    house.desk.check = reconciliation()
+    async with opened(house) as origin, visit(browser, theme=theme, size=size) as context:
+        page = await context.new_page()
+        for path in (*OPEN_PAGES, *PAGES):
+            if path == PAGES[0]:
+                await sign_in(page, origin)
+            await page.goto(origin + path)
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            if width > size["width"]:
+                found.append(f"{path} is {width} px wide")
+            results = await axe.run(page)
+            found += [f"{path}: {violation['id']} {[node['html'] for node in violation['nodes']]}" for violation in results.response["violations"]]
+    assert found == []
