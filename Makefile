@@ -60,6 +60,10 @@ coverage: ## the tests with branch coverage, and what they leave out
 bench: ## the benchmarks, as ratios within one run (bench/)
 	@scripts/set-up dev && exec $(BIN)/python -m bench $(ARGS)
 
+.PHONY: reference
+reference: ## write docs/reference/ anew from the code (ARGS=--check only compares)
+	@scripts/set-up run && $(BIN)/python scripts/reference.py $(ARGS)
+
 .PHONY: lock
 lock: ## bring requirements/ up to pyproject.toml (ARGS=--upgrade takes newer releases)
 	@scripts/lock $(ARGS)

@@ -82,8 +82,8 @@ def settings_page() -> Iterator[str]:
     """Every setting of the process."""
     yield from ("# Settings", "", _GENERATED, "")
     yield f"They come from the environment or from `{CONFIG_FILE}` in the data directory; the environment wins."
-XX
-    yield "A setting that is not known is an error at the start, so a typo cannot go unnoticed."
+    yield f"In `{CONFIG_FILE}` the same names stand in lower case without the prefix: `listen = \"127.0.0.1:8080\"`."
+    yield "A name in the file that is not a setting is an error at the start."
     yield "What a salon changes (connections, services, texts) is not here but in the database."
     yield from ("", *_table(("setting", "default", "what it is"), ((f"`{s.name}`", s.default, s.text) for s in SETTINGS)))
 
@@ -91,7 +91,7 @@ XX
 def cli_page() -> Iterator[str]:
     """Every command with its options and example."""
     yield from ("# Commands", "", _GENERATED, "")
-    yield "Exit codes: 0 done, 1 a check found something or the thing asked for failed, 2 wrong use or configuration, "
+    yield "Exit codes: 0 done, 1 a check found something or the thing asked for failed, 2 wrong use or configuration,"
     yield "3 a needed service cannot be reached."
     yield "An error is one sentence on stderr that says what to do next."
     yield "Secrets never travel in arguments: `--secrets-file FILE`, or `-` for standard input."

@@ -72,7 +72,13 @@ MANIFESTS = (
         title_ru="Конструктор ботов",
         mark="BOT",
         fields=(
-            Field(name="signing_secret", label_ru="Секрет подписи", label_en="Signing secret", secret=True, make=lambda _: "x"),
+            Field(
+                name="signing_secret",
+                label_ru="Секрет подписи",
+                label_en="Signing secret",
+                secret=True,
+                make=lambda _: "x",
+            ),
         ),
         webhook_secret="signing_secret",
         public_url_needed=True,
@@ -144,19 +150,42 @@ def sample_connections() -> list[ConnectionView]:
     """Six connections, one of each light and a hostile name."""
     found = CheckReport(
         (
-            Finding("bitrix24.webhook_of_administrator", FindingState.WARN, "The webhook is an administrator's.", "Make another."),
+            Finding(
+                "bitrix24.webhook_of_administrator",
+                FindingState.WARN,
+                "The webhook is an administrator's.",
+                "Make another.",
+            ),
             Finding("bitrix24.works", FindingState.OK, "Bitrix24 answers."),
         )
     )
     return [
-        view(1, "bitrix24", "Битрикс24", Light.WARN, problem="bitrix24.unreachable", since=NOW - timedelta(minutes=6), waiting=2,
-             last_event_at=None, report=found, checked_at=NOW - timedelta(hours=9)),
-        view(2, "telegram", "Telegram", Light.BAD, problem="telegram.token_revoked", since=NOW - timedelta(hours=2, minutes=12), waiting=3),
+        view(
+            1,
+            "bitrix24",
+            "Битрикс24",
+            Light.WARN,
+            problem="bitrix24.unreachable",
+            since=NOW - timedelta(minutes=6),
+            waiting=2,
+            last_event_at=None,
+            report=found,
+            checked_at=NOW - timedelta(hours=9),
+        ),
+        view(
+            2,
+            "telegram",
+            "Telegram",
+            Light.BAD,
+            problem="telegram.token_revoked",
+            since=NOW - timedelta(hours=2, minutes=12),
+            waiting=3,
+        ),
         view(3, "bot", "Конструктор ботов", Light.OK),
         view(4, "bot", "Чат на сайте", Light.OK, last_event_at=NOW - timedelta(minutes=9)),
         view(5, "bot", f"Авито {HOSTILE}", Light.PAUSED),
         view(6, "telegram", "Запасной бот", Light.UNKNOWN, last_event_at=None),
-    ]  # fmt: skip
+    ]
 
 
 def sample_deliveries() -> list[DeliveryDetail]:
@@ -164,18 +193,29 @@ def sample_deliveries() -> list[DeliveryDetail]:
     due = NOW + timedelta(minutes=1, seconds=52)
     told = [
         (delivery_row(1, DeliveryState.WAITING, 1, attempts=0, due_at=due), []),
-        (delivery_row(2, DeliveryState.UNKNOWN, 2, due_at=due), [_attempt(1, AttemptOutcome.UNKNOWN, 3, "bitrix24.timeout")]),
+        (
+            delivery_row(2, DeliveryState.UNKNOWN, 2, due_at=due),
+            [_attempt(1, AttemptOutcome.UNKNOWN, 3, "bitrix24.timeout")],
+        ),
         (delivery_row(3, DeliveryState.DONE, 5, external_id="lead:48211"), [_attempt(1, AttemptOutcome.DELIVERED, 1)]),
         (
             delivery_row(4, DeliveryState.DEAD, 61, error_code="bitrix24.CRM_FIELD_ERROR_REQUIRED", attempts=2),
-            [_attempt(1, AttemptOutcome.RETRY_LATER, 1, "bitrix24.QUERY_LIMIT_EXCEEDED"),
-             _attempt(2, AttemptOutcome.REFUSED, 9, "bitrix24.CRM_FIELD_ERROR_REQUIRED")],
+            [
+                _attempt(1, AttemptOutcome.RETRY_LATER, 1, "bitrix24.QUERY_LIMIT_EXCEEDED"),
+                _attempt(2, AttemptOutcome.REFUSED, 9, "bitrix24.CRM_FIELD_ERROR_REQUIRED"),
+            ],
         ),
-        (delivery_row(5, DeliveryState.DEAD, 62, error_code="vendor.never_heard_of"), [_attempt(1, AttemptOutcome.REFUSED, 1, "vendor.never_heard_of")]),
-        (delivery_row(6, DeliveryState.UNCERTAIN, 70, kind=DeliveryKind.MESSAGE), [_attempt(1, AttemptOutcome.UNKNOWN, 1)]),
+        (
+            delivery_row(5, DeliveryState.DEAD, 62, error_code="vendor.never_heard_of"),
+            [_attempt(1, AttemptOutcome.REFUSED, 1, "vendor.never_heard_of")],
+        ),
+        (
+            delivery_row(6, DeliveryState.UNCERTAIN, 70, kind=DeliveryKind.MESSAGE),
+            [_attempt(1, AttemptOutcome.UNKNOWN, 1)],
+        ),
         (delivery_row(7, DeliveryState.DISCARDED, 3000), []),
         (delivery_row(8, DeliveryState.WAITING, 80, connection_paused=True, connection_name=f"Авито {HOSTILE}"), []),
-    ]  # fmt: skip
+    ]
     return [
         DeliveryDetail(
             row=row,
@@ -190,11 +230,15 @@ def sample_deliveries() -> list[DeliveryDetail]:
 
 def sample_events() -> list[EventDetail]:
     """An event in every state; the first is a whole lead."""
-    person = Person(name=NAME, phone=PHONE, email="svetlana@example.invalid", username="sveta_k", channel_user_id="900412")
+    person = Person(
+        name=NAME, phone=PHONE, email="svetlana@example.invalid", username="sveta_k", channel_user_id="900412"
+    )
     lead = LeadRequest(channel="telegram", contact=person, message=WORDS, service="Маникюр")
     facts = [
         NormalisedEvent(kind=EventKind.FORM, event_key="k1", lead=lead),
-        NormalisedEvent(kind=EventKind.TEXT, event_key="k2", text=WORDS, sender_name=NAME, sender_id="900412", phone=PHONE),
+        NormalisedEvent(
+            kind=EventKind.TEXT, event_key="k2", text=WORDS, sender_name=NAME, sender_id="900412", phone=PHONE
+        ),
     ]
     reasons = {EventState.IGNORED: "group_chat", EventState.FAILED: "event.never_heard_of"}
     deliveries = [detail.row for detail in sample_deliveries()]
@@ -229,8 +273,15 @@ class MemoryPeople:
     slow_down: bool = False
 
     def __post_init__(self) -> None:
-        for name, role in (("Ирина", Role.OWNER), ("Игорь", Role.INTEGRATOR), ("Лейла", Role.MANAGER), ("Аудитор", Role.AUDITOR)):
-            self.staff[name] = Staff(workspace_id="ws_1", staff_id=f"staff_{role}", name=name, role=role, created_at=NOW)
+        for name, role in (
+            ("Ирина", Role.OWNER),
+            ("Игорь", Role.INTEGRATOR),
+            ("Лейла", Role.MANAGER),
+            ("Аудитор", Role.AUDITOR),
+        ):
+            self.staff[name] = Staff(
+                workspace_id="ws_1", staff_id=f"staff_{role}", name=name, role=role, created_at=NOW
+            )
 
     async def find_setup(self, token: str) -> Staff | None:
         return self.staff["Ирина"] if token == SETUP_TOKEN and self.setup_open else None
@@ -323,7 +374,9 @@ class MemoryDesk:
         kept = [row for row in rows if not states or row.state in states]
         return Page([row for row in kept if row.delivery_id.startswith(query or "")], None)
 
-    async def delivery_counts(self, *, since: datetime | None = None, connection_id: str | None = None) -> DeliveryCounts:
+    async def delivery_counts(
+        self, *, since: datetime | None = None, connection_id: str | None = None
+    ) -> DeliveryCounts:
         states = [detail.row.state for detail in self.details]
         return DeliveryCounts(
             waiting=states.count(DeliveryState.WAITING),
@@ -387,7 +440,9 @@ def reconciliation(*differences: str) -> Reconciliation:
         ignored=5,
         dead=1,
         leads_checked=38,
-        differences=[Difference(code=code, event_id=None, lead_id=None, origin_id=None, crm_ids=()) for code in differences],
+        differences=[
+            Difference(code=code, event_id=None, lead_id=None, origin_id=None, crm_ids=()) for code in differences
+        ],
     )
 
 
@@ -450,9 +505,15 @@ def refused_at_the_door() -> list[RefusalRow]:
     """Two kinds of refusals, one without a connection."""
     at = NOW - timedelta(minutes=30)
     return [
-        RefusalRow(connection_id="conn_3", connection_name="Конструктор ботов", code="webhook.signature_mismatch", count=12, last_at=at),
+        RefusalRow(
+            connection_id="conn_3",
+            connection_name="Конструктор ботов",
+            code="webhook.signature_mismatch",
+            count=12,
+            last_at=at,
+        ),
         RefusalRow(connection_id=None, connection_name=None, code="webhook.never_heard_of", count=1, last_at=at),
-    ]  # fmt: skip
+    ]
 
 
 @asynccontextmanager
@@ -461,7 +522,7 @@ async def served(app: Litestar) -> AsyncIterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(64)
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)  # type: ignore[arg-type]  # uvicorn's own wide type of an application
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -475,5 +536,5 @@ async def served(app: Litestar) -> AsyncIterator[str]:
 async def opened(house: MemoryHouse) -> AsyncIterator[str]:
     """The pages of a house on a real server."""
     house.desk.turned_away = house.desk.turned_away or refused_at_the_door()
-    async with served(build_pages(house)) as origin:  # type: ignore[arg-type]  # a plain attribute stands for a property
+    async with served(build_pages(house)) as origin:
         yield origin

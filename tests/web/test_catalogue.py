@@ -148,7 +148,9 @@ def test_every_family_is_in_use() -> None:
     assert [family for family in FAMILIES if not any(key.startswith(family) for key in raw("ru"))] == []
 
 
-@pytest.mark.parametrize(("count", "form"), [(1, "one"), (2, "few"), (5, "many"), (11, "many"), (14, "many"), (21, "one"), (0, "many")])
+@pytest.mark.parametrize(
+    ("count", "form"), [(1, "one"), (2, "few"), (5, "many"), (11, "many"), (14, "many"), (21, "one"), (0, "many")]
+)
 def test_russian_plurals_follow_the_language(count: int, form: str) -> None:
     """21 попытка, but 11 попыток."""
     assert plural_form("ru", count) == form
@@ -156,7 +158,9 @@ def test_russian_plurals_follow_the_language(count: int, form: str) -> None:
 
 def test_numbers_and_short_words_do_not_part_from_what_follows() -> None:
     """A line never ends with «в» or with a lonely number."""
-    words = Catalogue("ru", {"a": "Ждём в CRM", "b": {"one": "{count} раз", "few": "{count} раза", "many": "{count} раз"}})
+    words = Catalogue(
+        "ru", {"a": "Ждём в CRM", "b": {"one": "{count} раз", "few": "{count} раза", "many": "{count} раз"}}
+    )
     assert words("a") == "Ждём в\N{NO-BREAK SPACE}CRM"
     assert words("b", count=12345) == "12\N{NO-BREAK SPACE}345\N{NO-BREAK SPACE}раз"
 

@@ -31,7 +31,15 @@ from tests.web.page_house import (
 
 HTML = {"accept": "text/html"}
 NAMES = {Role.OWNER: "Ирина", Role.INTEGRATOR: "Игорь", Role.MANAGER: "Лейла", Role.AUDITOR: "Аудитор"}
-READ_PAGES = ("/", "/deliveries", "/deliveries/dlv_4", "/events", "/events/evt_1", "/connections", "/connections/conn_1")
+READ_PAGES = (
+    "/",
+    "/deliveries",
+    "/deliveries/dlv_4",
+    "/events",
+    "/events/evt_1",
+    "/connections",
+    "/connections/conn_1",
+)
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
@@ -81,7 +89,9 @@ async def test_a_program_without_a_session_gets_a_problem() -> None:
         assert answer.json()["code"] == "access.sign_in"
 
 
-@pytest.mark.parametrize("wish", ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:x", "/a\nb", ""])
+@pytest.mark.parametrize(
+    "wish", ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:x", "/a\nb", ""]
+)
 def test_sign_in_never_leads_outside(wish: str) -> None:
     """A link to our sign-in must not be a link to somebody else."""
     assert local_path(wish) == "/"
@@ -177,7 +187,9 @@ async def test_a_form_without_the_sessions_token_changes_nothing(path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/login", f"/setup/{SETUP_TOKEN}", "/preferences"])
-@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}]
+)
 async def test_a_form_of_another_site_is_refused_before_sign_in(path: str, headers: dict[str, str]) -> None:
     """Nobody is signed in as somebody else from another page."""
     fields = {"name": "Ирина", "password": PASSWORD, "password_again": PASSWORD, "theme": "dark"}
@@ -253,7 +265,9 @@ async def test_what_an_event_said_is_hidden_until_somebody_says_why() -> None:
     house = MemoryHouse()
     async with visitor(house, Role.MANAGER) as client:
         hidden = (await client.get("/events/evt_1")).text
-        assert not [word for word in (PHONE, "Светлана", "Запишите", "svetlana@", "sveta_k", "900412") if word in hidden]
+        assert not [
+            word for word in (PHONE, "Светлана", "Запишите", "svetlana@", "sveta_k", "900412") if word in hidden
+        ]
         refused = await client.post("/events/evt_1/reveal", data=form(house, reason=""))
         assert (refused.status_code, PHONE in refused.text) == (422, False)
         shown = await client.post("/events/evt_1/reveal", data=form(house, reason="call"))
@@ -331,7 +345,14 @@ async def test_every_page_opens_when_there_is_nothing_yet() -> None:
     async with visitor(house, Role.OWNER) as client:
         for locale in ("ru", "en"):
             house.locale = locale
-            for path in ("/", "/deliveries", "/deliveries?state=dead", "/events", "/events?state=failed", "/connections"):
+            for path in (
+                "/",
+                "/deliveries",
+                "/deliveries?state=dead",
+                "/events",
+                "/events?state=failed",
+                "/connections",
+            ):
                 assert (await client.get(path)).status_code == 200, path
 
 
@@ -383,7 +404,9 @@ async def test_a_missing_or_wrong_key_is_found_before_anybody_is_asked() -> None
     house = MemoryHouse()
     async with visitor(house, Role.OWNER) as client:
         for value, said in (("", "Без этого не"), ("ftp://x", "Значение не")):
-            answer = await client.post("/connections/new/bitrix24", data=form(house, **{"name": "П", "key-webhook_url": value}))
+            answer = await client.post(
+                "/connections/new/bitrix24", data=form(house, **{"name": "П", "key-webhook_url": value})
+            )
             assert answer.status_code == 422
             assert said in answer.text
         assert house.connections.received == []
@@ -410,10 +433,12 @@ async def test_a_crash_shows_a_page_and_keeps_its_words_to_itself(capsys: pytest
         raise ZeroDivisionError(PHONE)
 
     house = MemoryHouse()
-    async with served(build_pages(house, extra_routes=[crash])) as origin:  # type: ignore[arg-type]  # a plain attribute stands for a property
-        async with httpx.AsyncClient(base_url=origin, trust_env=False) as client:
-            page = await client.get("/crash", headers=HTML)
-            program = await client.get("/crash", headers={"accept": "application/json"})
+    async with (
+        served(build_pages(house, extra_routes=[crash])) as origin,
+        httpx.AsyncClient(base_url=origin, trust_env=False) as client,
+    ):
+        page = await client.get("/crash", headers=HTML)
+        program = await client.get("/crash", headers={"accept": "application/json"})
     said = page.text + program.text + "".join(capsys.readouterr())
     assert (page.status_code, program.status_code) == (500, 500)
     assert json.loads(program.text)["code"] == "web.failed"
@@ -429,8 +454,10 @@ async def test_extra_routes_keep_their_own_policy() -> None:
         return "x"
 
     house = MemoryHouse()
-    async with served(build_pages(house, extra_routes=[own])) as origin:  # type: ignore[arg-type]  # a plain attribute stands for a property
-        async with httpx.AsyncClient(base_url=origin, trust_env=False) as client:
-            headers = (await client.get("/own")).headers
+    async with (
+        served(build_pages(house, extra_routes=[own])) as origin,
+        httpx.AsyncClient(base_url=origin, trust_env=False) as client,
+    ):
+        headers = (await client.get("/own")).headers
     assert headers.get_list("content-security-policy") == ["sandbox"]
     assert headers["x-content-type-options"] == "nosniff"

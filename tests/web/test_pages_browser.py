@@ -121,8 +121,10 @@ async def test_no_page_breaks_the_content_security_policy(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["320", "1280"])
-async def test_the_pages_are_accessible_and_never_scroll_sideways(browser: Browser, theme: str, size: dict[str, int]) -> None:
-    """axe finds nothing in either theme, on a narrow phone and on a desk; nothing is wider than the window."""
+async def test_the_pages_are_accessible_and_never_scroll_sideways(
+    browser: Browser, theme: str, size: dict[str, int]
+) -> None:
+    """An axe run finds nothing in either theme, on a narrow phone and on a desk; nothing is wider than the window."""
     house, axe, found = MemoryHouse(), Axe(), []
     house.desk.check = reconciliation()
     async with opened(house) as origin, visit(browser, theme=theme, size=size) as context:
@@ -135,5 +137,8 @@ async def test_the_pages_are_accessible_and_never_scroll_sideways(browser: Brows
             if width > size["width"]:
                 found.append(f"{path} is {width} px wide")
             results = await axe.run(page)
-            found += [f"{path}: {violation['id']} {[node['html'] for node in violation['nodes']]}" for violation in results.response["violations"]]
+            found += [
+                f"{path}: {violation['id']} {[node['html'] for node in violation['nodes']]}"
+                for violation in results.response["violations"]
+            ]
     assert found == []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from leadgate.cli.common import NO_OPTIONS, Common, run_async
+from leadgate.cli.output import print_json
 from leadgate.errors import ConfigurationError
-from leadgate.settings import Settings
+from leadgate.settings import Address, Settings
 
 
 def run(
@@ -42,4 +44,10 @@ async def _serve(settings: Settings, role: str) -> None:
     stop_on_signals(stop)
     with bind(settings.listen) as listener:
         async with open_app(settings) as app:
-            await serve_house(app, listener, role=role, stop=stop, on_ready=lambda _address: None)
+            await serve_house(app, listener, role=role, stop=stop, on_ready=_say_ready)
+
+
+def _say_ready(address: Address) -> None:
+    """A program that started us reads on standard output where we listen, without the log beside it."""
+    if not sys.stdout.isatty():
+        print_json({"event": "gateway.ready", "listen": str(address)})

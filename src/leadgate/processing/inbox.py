@@ -18,6 +18,7 @@ from leadgate.processing.turn import Ending, FindSource, Turns
 
 LEASE_TIME = timedelta(seconds=10)
 POLL_INTERVAL_S = 0.5
+_LOOK_SPACING_S = 0.01
 _AT_ONCE = 50
 _FAILURES_BEFORE_GIVING_UP = 5
 _log = get_logger("inbox")
@@ -57,6 +58,7 @@ class InboxWorker:
         while not stop.is_set():
             self._wake.clear()
             await self._start_parts()
+            await asyncio.sleep(_LOOK_SPACING_S)  # a crowd of arrivals is one look, not a look for each
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
         self._is_stopping = True

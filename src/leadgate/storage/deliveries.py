@@ -11,9 +11,7 @@ from sqlalchemy import Row, insert, select, update
 from leadgate.model.deliveries import OPEN_STATES, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.ports.stores import StoredDelivery
 from leadgate.storage.base import SqlStore
-from leadgate.storage.schema import attempts, deliveries
-
-_OPEN = tuple(state.value for state in OPEN_STATES)
+from leadgate.storage.schema import DELIVERY_IS_OPEN, DELIVERY_IS_STUCK, attempts, deliveries
 
 
 class SqlDeliveryStore(SqlStore):
@@ -42,7 +40,7 @@ class SqlDeliveryStore(SqlStore):
         """Oldest first, from the index of open deliveries only; parked ones (without a due time) are left out."""
         query = (
             select(deliveries)
-            .where(self._mine(deliveries), deliveries.c.lane == lane, deliveries.c.state.in_(_OPEN))
+            .where(self._mine(deliveries), deliveries.c.lane == lane, DELIVERY_IS_OPEN)
             .where(deliveries.c.due_at.is_not(None))
             .order_by(deliveries.c.seq)
             .limit(limit)
@@ -128,14 +126,12 @@ class SqlDeliveryStore(SqlStore):
 
     def dead(self, *, limit: int) -> Sequence[StoredDelivery]:
         """Oldest first."""
-        query = select(deliveries).where(self._mine(deliveries), deliveries.c.state == "dead")
+        query = select(deliveries).where(self._mine(deliveries), DELIVERY_IS_STUCK, deliveries.c.state == "dead")
         return [_delivery(row) for row in self._connection.execute(query.order_by(deliveries.c.seq).limit(limit))]
 
     def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:
         """Open ones, oldest first."""
-        query = select(deliveries).where(
-            self._mine(deliveries), deliveries.c.lead_id == lead_id, deliveries.c.state.in_(_OPEN)
-        )
+        query = select(deliveries).where(self._mine(deliveries), deliveries.c.lead_id == lead_id, DELIVERY_IS_OPEN)
         return [_delivery(row) for row in self._connection.execute(query.order_by(deliveries.c.seq))]
 
     def replace(
@@ -160,7 +156,7 @@ class SqlDeliveryStore(SqlStore):
     def move_open(self, connection_id: str, *, to_connection_id: str, to_lane: str) -> int:
         """Every open delivery of a connection goes to another one, in the same order."""
         statement = update(deliveries).where(
-            self._mine(deliveries), deliveries.c.connection_id == connection_id, deliveries.c.state.in_(_OPEN)
+            self._mine(deliveries), deliveries.c.connection_id == connection_id, DELIVERY_IS_OPEN
         )
         moved = self._connection.execute(statement.values(connection_id=to_connection_id, lane=to_lane))
         return moved.rowcount

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Integer, Row, Select, column, exists, select, update, values
 
 from leadgate.model.events import EventState
-from leadgate.ports.stores import StoredEvent
+from leadgate.ports.stores import INBOX_PARTS, StoredEvent
 from leadgate.storage.base import SqlStore
-from leadgate.storage.schema import connections, events
+from leadgate.storage.schema import EVENT_IS_PENDING, connections, events
 
 
 class SqlEventStore(SqlStore):
@@ -19,7 +19,10 @@ class SqlEventStore(SqlStore):
 
     def pending_parts(self) -> Sequence[int]:
         """Parts in which something waits that may be worked on; reads the index of pending events only."""
-        query = self._pending(select(events.c.part)).distinct()
+        # One probe per part: asking for distinct parts would read everything that waits.
+        parts = values(column("part", Integer)).data([(part,) for part in range(INBOX_PARTS)]).cte("parts")
+        waiting = self._pending(select(events.c.seq)).where(events.c.part == parts.c.part)
+        query = select(parts.c.part).where(exists(waiting.correlate(parts)))
         return [row.part for row in self._connection.execute(query)]
 
     def pending(self, part: int, *, limit: int) -> Sequence[StoredEvent]:
@@ -77,14 +80,12 @@ class SqlEventStore(SqlStore):
 
     def give_up_pending(self, connection_id: str, *, reason: str, at: datetime) -> int:
         """Events nobody will work on are kept as failed."""
-        statement = update(events).where(
-            self._mine(events), events.c.connection_id == connection_id, events.c.state == "received"
-        )
+        statement = update(events).where(self._mine(events), events.c.connection_id == connection_id, EVENT_IS_PENDING)
         return self._connection.execute(statement.values(state="failed", reason=reason, processed_at=at)).rowcount
 
     def _pending(self, query: Select[Any]) -> Select[Any]:
         active = select(connections.c.connection_id).where(self._mine(connections), connections.c.state == "active")
-        return query.where(events.c.state == "received", self._mine(events), events.c.connection_id.in_(active))
+        return query.where(EVENT_IS_PENDING, self._mine(events), events.c.connection_id.in_(active))
 
     def move_to_lead(self, event_id: str, lead_id: str) -> None:
         """Tie the event to another lead."""

@@ -3,7 +3,8 @@
 A job is acknowledged only after the commit that holds it is on disk (WAL, `synchronous=FULL`: our own power-cut trial lost
 nothing with FULL and acknowledged rows with NORMAL). There are two kinds of jobs. Arrivals are plain rows of the hot path: all that
 wait are kept first, in a transaction of their own, so that a sender never waits for our work. Units are functions of a connection
-and run in a savepoint each, so one that fails takes nothing of the others with it; a group of them ends after a few milliseconds.
+and run in a savepoint each, so one that fails takes nothing of the others with it; a group of them ends after a few milliseconds,
+and while arrivals crowd in, units rest between groups.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ KeepArrivals = Callable[[sqlite3.Connection, Sequence[NewEvent]], list[Receipt]]
 
 _ENOUGH_ARRIVALS = 256
 _MAX_WAITING = 4096
+_CROWD = 8
+"""So many arrivals in one commit mean that senders wait for one another."""
 _UNITS_TIME_S = 0.005
+_UNITS_REST_S = 0.02
+"""How long units of a crowded time run and rest: a fifth of the time is theirs, so a flood delays them but cannot stop them."""
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class GroupCommitter:
         self._queue: queue.SimpleQueue[list[_Job[Any]] | None] = queue.SimpleQueue()
         self._waiting = 0
         self._units: deque[_Job[Any]] = deque()
+        self._units_rest_until_s = 0.0
         self._is_ending = False
         self._thread = threading.Thread(target=self._work, name="leadgate-writer", daemon=True)
         self._closed = False
@@ -110,16 +116,19 @@ class GroupCommitter:
             arrivals = self._collect()
             if arrivals:
                 connection = self._in_one_commit(connection, arrivals, self._keep)
-            if self._units:
+            if self._units and not self._rest_s():
                 connection = self._in_one_commit(connection, [self._units.popleft()], self._run_units)
+                if len(arrivals) >= _CROWD:
+                    self._units_rest_until_s = time.monotonic() + _UNITS_REST_S
         _discard(connection)
 
     def _collect(self) -> list[_Job[Any]]:
         """Sort what waits: arrivals are returned, units line up. Blocks while there is nothing to do."""
         arrivals: list[_Job[Any]] = []
         while len(arrivals) < _ENOUGH_ARRIVALS:
+            wait_s = 0.0 if arrivals else self._rest_s() if self._units else None
             try:
-                jobs = self._queue.get(block=not arrivals and not self._units)
+                jobs = self._queue.get(wait_s != 0, wait_s)
             except queue.Empty:
                 break
             if jobs is None:
@@ -128,6 +137,9 @@ class GroupCommitter:
             for job in jobs:
                 (arrivals if isinstance(job.work, NewEvent) else self._units).append(job)
         return arrivals
+
+    def _rest_s(self) -> float:
+        return 0.0 if self._is_ending else max(0.0, self._units_rest_until_s - time.monotonic())
 
     def _in_one_commit(
         self, connection: Connection | None, group: list[_Job[Any]], work: Callable[[Connection, list[_Job[Any]]], None]

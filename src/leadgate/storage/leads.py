@@ -10,7 +10,7 @@ from sqlalchemy import Row, insert, select, update
 from leadgate.model.leads import CrmEntity, LeadRef, LeadState
 from leadgate.ports.stores import StoredLead
 from leadgate.storage.base import SqlStore
-from leadgate.storage.schema import leads
+from leadgate.storage.schema import LEAD_IS_CURRENT, leads
 
 
 class SqlLeadStore(SqlStore):
@@ -18,11 +18,7 @@ class SqlLeadStore(SqlStore):
 
     def find_current(self, subject_id: str) -> StoredLead | None:
         """At most one: the unique index `leads_one_open` sees to it."""
-        row = self._one(
-            select(leads).where(
-                self._mine(leads), leads.c.subject_id == subject_id, leads.c.state.in_(("pending", "open"))
-            )
-        )
+        row = self._one(select(leads).where(self._mine(leads), leads.c.subject_id == subject_id, LEAD_IS_CURRENT))
         return None if row is None else _lead(row)
 
     def find(self, lead_id: str) -> StoredLead | None:

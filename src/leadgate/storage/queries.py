@@ -27,7 +27,19 @@ from leadgate.model.views import (
 )
 from leadgate.storage.base import SqlStore
 from leadgate.storage.leads import find_ref
-from leadgate.storage.schema import attempts, connections, deliveries, events, lanes, leads, reconciliations, refusals
+from leadgate.storage.schema import (
+    DELIVERY_IS_OPEN,
+    DELIVERY_IS_STUCK,
+    EVENT_IS_PENDING,
+    attempts,
+    connections,
+    deliveries,
+    events,
+    lanes,
+    leads,
+    reconciliations,
+    refusals,
+)
 
 MAX_PAGE = 500
 _OPEN = tuple(state.value for state in OPEN_STATES)
@@ -214,7 +226,7 @@ class SqlQueries(SqlStore):
         """Per connection: open deliveries, problem of its lanes and since when, last event, last report."""
         open_counts = (
             select(deliveries.c.connection_id, func.count().label("waiting"))
-            .where(self._mine(deliveries), deliveries.c.state.in_(_OPEN))
+            .where(self._mine(deliveries), DELIVERY_IS_OPEN)
             .group_by(deliveries.c.connection_id)
             .subquery()
         )
@@ -263,9 +275,10 @@ class SqlQueries(SqlStore):
 
     def queue_sizes(self) -> tuple[int, int, int]:
         """Pending events, open deliveries, dead letters; from partial indexes, so they cost the same after a million."""
-        pending = select(func.count()).where(events.c.state == "received", self._mine(events))
-        waiting = select(func.count()).where(deliveries.c.state.in_(_OPEN), self._mine(deliveries))
-        dead = select(func.count()).where(deliveries.c.state == "dead", self._mine(deliveries))
+        # Every event has a part; naming it leads SQLite to the index of pending events rather than to that of all events.
+        pending = select(func.count()).where(EVENT_IS_PENDING, self._mine(events), events.c.part >= 0)
+        waiting = select(func.count()).where(DELIVERY_IS_OPEN, self._mine(deliveries))
+        dead = select(func.count()).where(DELIVERY_IS_STUCK, deliveries.c.state == "dead", self._mine(deliveries))
         return tuple(self._connection.execute(query).scalar_one() for query in (pending, waiting, dead))  # type: ignore[return-value]  # three queries make three numbers
 
     def _has_delivery(self, states: Sequence[str]) -> Any:

@@ -57,6 +57,13 @@ class UtcTime(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
+# What the partial indexes below hold, for the queries that need them: as literal SQL, because a planner that sees bound values
+# cannot know that the index will do, and reads the whole history instead.
+EVENT_IS_PENDING = text("events.state = 'received'")
+LEAD_IS_CURRENT = text("leads.state IN ('pending', 'open')")
+DELIVERY_IS_OPEN = text("deliveries.state IN ('waiting', 'sending', 'unknown')")
+DELIVERY_IS_STUCK = text("deliveries.state IN ('dead', 'uncertain')")
+
 # SQLite gives rowids only to a column declared exactly INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
 Sequence64 = BigInteger().with_variant(Integer, "sqlite")
 
@@ -152,13 +159,20 @@ events = Table(
 # Only what is still to be worked on stands in this index, so claiming costs the same after a million events.
 Index(
     "events_pending",
+    events.c.workspace_id,
     events.c.part,
     events.c.seq,
     sqlite_where=text("state = 'received'"),
     postgresql_where=text("state = 'received'"),
 )
 Index("events_received_at", events.c.workspace_id, events.c.received_at)
-Index("events_lead", events.c.workspace_id, events.c.lead_id)
+Index(
+    "events_lead",
+    events.c.workspace_id,
+    events.c.lead_id,
+    sqlite_where=text("lead_id IS NOT NULL"),
+    postgresql_where=text("lead_id IS NOT NULL"),
+)
 
 refusals = Table(
     "refusals",
@@ -332,6 +346,7 @@ lanes = Table(
 # Lanes without work have no due time, so a million idle chats cost nothing to pass over.
 Index(
     "lanes_due",
+    lanes.c.workspace_id,
     lanes.c.due_at,
     sqlite_where=text("due_at IS NOT NULL"),
     postgresql_where=text("due_at IS NOT NULL"),

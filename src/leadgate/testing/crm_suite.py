@@ -1,5 +1,5 @@
-"""What every CRM must do with the commands it gets: inherit `CrmSuite`, say how the portal is looked into and disturbed, and run."""
-# ruff: noqa: S101, PLR2004 - a conformance suite speaks in asserts and small numbers
+"""What every CRM must do with its commands: inherit `CrmSuite`, say how the portal is looked into and disturbed, and run."""
+# ruff: noqa: S101 - a conformance suite speaks in asserts
 
 from __future__ import annotations
 

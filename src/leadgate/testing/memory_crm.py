@@ -1,4 +1,4 @@
-"""A CRM in memory that keeps the port's promises: a full citizen of the conformance suite, and quick for tests of the rooms above."""
+"""A CRM in memory that keeps the port's promises: it passes the conformance suite, and is quick for tests of other rooms."""
 
 from __future__ import annotations
 

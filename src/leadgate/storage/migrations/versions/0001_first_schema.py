@@ -141,11 +141,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "connection_id", "natural_key", name="events_natural_key"),
         sa.UniqueConstraint("workspace_id", "event_id", name="events_id"),
     )
-    op.create_index("events_lead", "events", ["workspace_id", "lead_id"], unique=False)
+    op.create_index(
+        "events_lead",
+        "events",
+        ["workspace_id", "lead_id"],
+        unique=False,
+        sqlite_where=sa.text("lead_id IS NOT NULL"),
+        postgresql_where=sa.text("lead_id IS NOT NULL"),
+    )
     op.create_index(
         "events_pending",
         "events",
-        ["part", "seq"],
+        ["workspace_id", "part", "seq"],
         unique=False,
         sqlite_where=sa.text("state = 'received'"),
         postgresql_where=sa.text("state = 'received'"),
@@ -178,7 +185,7 @@ def upgrade() -> None:
     op.create_index(
         "lanes_due",
         "lanes",
-        ["due_at"],
+        ["workspace_id", "due_at"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
