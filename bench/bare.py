@@ -5,7 +5,6 @@ Reads the body, computes one HMAC, parses the JSON, answers. Run as a process: `
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -55,7 +54,7 @@ async def _serve() -> None:
         proxy_headers=False,
     )
     with bind(Address("127.0.0.1", 0)) as listener:
-        print(json.dumps({"event": "gateway.ready", "listen": str(address_of(listener))}), flush=True)
+        print(json.dumps({"event": "bare.ready", "listen": str(address_of(listener))}), flush=True)
         await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -83,8 +83,7 @@ async def press(address: str, requests: Sequence[bytes]) -> Round:
     started = time.perf_counter()
     await asyncio.gather(*(_press(line, rest, result) for line in lines))
     result.seconds = time.perf_counter() - started
-    for line in lines:
-        line.close()
+    _close(lines)
     return result
 
 
@@ -108,9 +107,13 @@ async def pace(address: str, requests: Sequence[bytes], *, per_second: float) ->
         tasks.append(asyncio.create_task(_send_due(free, request, due, result)))
     await asyncio.gather(*tasks)
     result.seconds = time.perf_counter() - started
+    _close(lines)
+    return result
+
+
+def _close(lines: list[_Line]) -> None:
     for line in lines:
         line.close()
-    return result
 
 
 async def _send_due(free: asyncio.Queue[_Line], request: bytes, due: float, result: Round) -> None:

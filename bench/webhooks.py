@@ -20,7 +20,7 @@ def leads(house: House, count: int) -> list[bytes]:
     for number in itertools.islice(_numbers, count):
         body = json.dumps(_lead(number), ensure_ascii=False).encode()
         signed = sign_standard(body, secret=house.bot_secret, webhook_id=f"bench_{number}", at=now)
-        made.append(_post(house.bot_path, body, signed))
+        made.append(_post(f"/webhooks/bot/{house.bot}", body, signed))
     return made
 
 
@@ -41,13 +41,15 @@ def update(house: House, *, chat_id: int, text: str) -> bytes:
         "text": text,
     }
     body = json.dumps({"update_id": number, "message": message}, ensure_ascii=False).encode()
-    return _post(house.telegram_path, body, {"x-telegram-bot-api-secret-token": house.telegram_secret})
+    return _post(
+        f"/webhooks/telegram/{house.telegram}", body, {"x-telegram-bot-api-secret-token": house.telegram_secret}
+    )
 
 
 def _lead(number: int) -> dict[str, object]:
     return {
         "channel": "telegram",
-        "contact": {"name": "Алсу Гарипова", "phone": f"8 900 {number // 10000 % 1000:03d}-{number // 100 % 100:02d}-{number % 100:02d}"},
+        "contact": {"name": "Алсу Гарипова", "phone": f"8 900 {number % 10_000_000:07d}"},
         "message": "Здравствуйте! Хочу на маникюр в четверг после шести.",
         "service": "Маникюр с покрытием",
         "utm": {"source": "instagram", "campaign": "osen"},

@@ -19,8 +19,10 @@ from leadgate.web.explain import explain
 
 VENDORS = {"bitrix24": "Bitrix24", "telegram": "Telegram", "bot": "", "site": ""}
 AREAS = frozenset(
-    "access configuration connection crm delivery event intake lead leadgate message page privacy resource service "
-    "staff storage vault web webhook".split()
+    {
+        *("access", "configuration", "connection", "crm", "delivery", "event", "intake", "lead", "leadgate", "message"),
+        *("page", "privacy", "resource", "service", "staff", "storage", "vault", "web", "webhook"),
+    }
 )
 """First parts of our own codes; `find_codes` refuses one that is not here."""
 
@@ -47,7 +49,9 @@ def find_codes(package: Path) -> list[Code]:
     Raises:
         ValueError: a code of an area that is not in `AREAS`, or one without any meaning.
     """
-    found: dict[str, Code] = {f"bitrix24.{word}": Code(f"bitrix24.{word}", _of_rule(rule)) for word, rule in RULES.items()}
+    found: dict[str, Code] = {
+        f"bitrix24.{word}": Code(f"bitrix24.{word}", _of_rule(rule)) for word, rule in RULES.items()
+    }
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
         if name in _OTHER_TABLES or name.startswith(_NO_PRODUCT):
@@ -91,7 +95,11 @@ def _at(node: ast.Constant, parents: dict[ast.AST, ast.AST], vendor: str | None)
     holder = parents.get(parent)
     if isinstance(parent, ast.Assign | ast.AnnAssign) and isinstance(holder, ast.ClassDef):
         return Code(code, _ASIDE.sub("", (ast.get_docstring(holder) or "").partition("\n")[0]))
-    if isinstance(parent, ast.Assign) and not is_vendors and code in {"subjects.profile", "leadgate.sqlite3", "leadgate.toml"}:
+    if (
+        isinstance(parent, ast.Assign)
+        and not is_vendors
+        and code in {"subjects.profile", "leadgate.sqlite3", "leadgate.toml"}
+    ):
         return None
     return Code(code, "")
 
@@ -124,7 +132,9 @@ def _name_of(call: ast.Call) -> str:
 
 
 def _is_log(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "_log"
+    return (
+        isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "_log"
+    )
 
 
 def _of_rule(rule: Rule) -> str:
@@ -148,30 +158,51 @@ def _with_meaning(code: Code) -> Code:
     return Code(code.code, words(told.headline, who=who), words(told.cure, who=who))
 
 
-_UNSEEN = ("Telegram may have shown this message or not; a message cannot be looked up.", "See: docs/runbook/unknown-outcome.md")
+_UNSEEN = (
+    "Telegram may have shown this message or not; a message cannot be looked up.",
+    "See: docs/runbook/unknown-outcome.md",
+)
 _MEANINGS: dict[str, tuple[str, ...]] = {
     "access.sign_in": ("Nobody is signed in.", "Sign in, or send a token."),
     "bitrix24.closed": ("The connection was changed while this was on its way; nothing was sent.", "Nothing to do."),
-    "bitrix24.not_json_…": ("Bitrix24 answered with this HTTP status and no JSON; it may have written.", "Nothing to do: quiet time, then look-up."),
+    "bitrix24.not_json_…": (
+        "Bitrix24 answered with this HTTP status and no JSON; it may have written.",
+        "Nothing to do: quiet time, then look-up.",
+    ),
     "bot.not_json": ("The body is not a JSON object in UTF-8.", "Send JSON."),
-    "connection.refused": ("The vendor refuses the access; nothing was connected.", "Read the findings, mend what they name, connect again."),
+    "connection.refused": (
+        "The vendor refuses the access; nothing was connected.",
+        "Read the findings, mend what they name, connect again.",
+    ),
     "connection.removed": ("The event waited when its connection was removed.",),
-    "connection.unreachable": ("The vendor could not be asked; nothing was connected.", "Try again, or connect with --no-check."),
+    "connection.unreachable": (
+        "The vendor could not be asked; nothing was connected.",
+        "Try again, or connect with --no-check.",
+    ),
     "crm.lead_elsewhere": ("The lead stands in a CRM that is not connected now.", "Resume that connection."),
     "event.crashed": ("Working on this event failed five times in our own code.", "See: docs/runbook/crashed.md"),
     "event.empty": ("The webhook held no event that we read.",),
     "lead.invalid": ("The lead breaks the schema; every bad field is named.", "Mend the fields; nothing was stored."),
     "leadgate.error": ("An error without a code of its own.",),
-    "message.too_late": ("The message waited longer than 24 hours; an answer that old would puzzle the client.", "Write to the client yourself."),
+    "message.too_late": (
+        "The message waited longer than 24 hours; an answer that old would puzzle the client.",
+        "Write to the client yourself.",
+    ),
     "site.query_invalid": ("An option of the address is wrong.",),
     "telegram.answer_lost": _UNSEEN,
     "telegram.answer_unreadable": _UNSEEN,
-    "telegram.partly_sent": ("Telegram took a part of this message; the rest is uncertain.", "See: docs/runbook/unknown-outcome.md"),
+    "telegram.partly_sent": (
+        "Telegram took a part of this message; the rest is uncertain.",
+        "See: docs/runbook/unknown-outcome.md",
+    ),
     "telegram.server_error": _UNSEEN,
     "web.failed": ("Something failed on our side.", "See: docs/runbook/crashed.md"),
     "web.method": ("This address does not answer this HTTP method.",),
     "web.too_large": ("The form is too large.",),
     "webhook.body_too_large": ("The body is larger than 1 MiB.",),
-    "webhook.crashed": ("Something broke here; nothing was stored.", "The vendor sends it again. See: docs/runbook/crashed.md"),
+    "webhook.crashed": (
+        "Something broke here; nothing was stored.",
+        "The vendor sends it again. See: docs/runbook/crashed.md",
+    ),
 }
 """Meaning and hint of codes beside which no message stands, or one that says less."""

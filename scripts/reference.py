@@ -82,10 +82,13 @@ def settings_page() -> Iterator[str]:
     """Every setting of the process."""
     yield from ("# Settings", "", _GENERATED, "")
     yield f"They come from the environment or from `{CONFIG_FILE}` in the data directory; the environment wins."
-    yield f"In `{CONFIG_FILE}` the same names stand in lower case without the prefix: `listen = \"127.0.0.1:8080\"`."
+    yield f'In `{CONFIG_FILE}` the same names stand in lower case without the prefix: `listen = "127.0.0.1:8080"`.'
     yield "A name in the file that is not a setting is an error at the start."
     yield "What a salon changes (connections, services, texts) is not here but in the database."
-    yield from ("", *_table(("setting", "default", "what it is"), ((f"`{s.name}`", s.default, s.text) for s in SETTINGS)))
+    yield from (
+        "",
+        *_table(("setting", "default", "what it is"), ((f"`{s.name}`", s.default, s.text) for s in SETTINGS)),
+    )
 
 
 def cli_page() -> Iterator[str]:
@@ -111,12 +114,20 @@ def connections_page() -> Iterator[str]:
     yield "A setting is given as `--setting name=value`; a secret stands in the JSON object of `--secrets-file`."
     for kind in registry.kinds():
         manifest = registry.get(kind).manifest
-        yield from ("", f"## {kind}", "", f"{manifest.title}; more in [docs/integrations/{kind}.md](../integrations/{kind}.md).")
+        yield from (
+            "",
+            f"## {kind}",
+            "",
+            f"{manifest.title}; more in [docs/integrations/{kind}.md](../integrations/{kind}.md).",
+        )
         if manifest.public_url_needed:
             yield "It must reach us from outside: set `LEADGATE_PUBLIC_URL`."
         if manifest.client_pulls:
             yield "Its clients fetch our messages themselves."
-        rows = ((f"`{f.name}`", "secret" if f.secret else "setting", _presence(f), f.help_en or f.label_en) for f in manifest.fields)
+        rows = (
+            (f"`{f.name}`", "secret" if f.secret else "setting", _presence(f), f.help_en or f.label_en)
+            for f in manifest.fields
+        )
         yield from ("", *_table(("key", "what", "given", "meaning"), rows))
 
 
@@ -124,8 +135,8 @@ def errors_page() -> Iterator[str]:
     """Every error code."""
     yield from ("# Error codes", "", _GENERATED, "")
     yield "A code is stable; texts may change."
-    yield "Codes stand in answers (`code` of `application/problem+json`), in log lines (`error_code`), in attempts of a delivery and"
-    yield "in the findings of `leadgate connections check`."
+    yield "Codes stand in answers (`code` of `application/problem+json`), in log lines (`error_code`),"
+    yield "in attempts of a delivery and in the findings of `leadgate connections check`."
     yield "A vendor may send codes that are not here; they stand under the vendor's name and are treated by their HTTP status."
     codes = find_codes(PACKAGE)
     for area in sorted({code.code.partition(".")[0] for code in codes}):
@@ -140,7 +151,12 @@ def logs_page() -> Iterator[str]:
     yield "One line for a unit of work: JSON in production, columns on a terminal."
     yield "Identifiers, counts, codes and times only; a field that is not on this list is dropped and its name is logged."
     yield "`error` means that a human must act, and has a page in the runbook."
-    yield from ("", "## Fields", "", *_table(("field", "meaning"), ((f"`{f}`", _FIELD_TEXTS[f]) for f in sorted(FIELDS))))
+    yield from (
+        "",
+        "## Fields",
+        "",
+        *_table(("field", "meaning"), ((f"`{f}`", _FIELD_TEXTS[f]) for f in sorted(FIELDS))),
+    )
     events = sorted(set(find_log_events()))
     for level in ("error", "warning", "info"):
         names = [name for found, name in events if found == level]
@@ -157,10 +173,9 @@ def metrics_page() -> Iterator[str]:
     yield "`GET /metrics` answers in the text format of Prometheus: to this machine, and elsewhere to whoever has"
     yield "`LEADGATE_METRICS_TOKEN`."
     yield "Labels are kinds, codes and states; never an id of a person."
-    rows = []
-    for metric in sorted(metrics.registry._names_to_collectors.values(), key=id):  # noqa: SLF001 - the library has no list of its own
-        rows.append(_metric_row(metric))
-    yield from ("", *_table(("metric", "type", "labels", "meaning"), sorted(set(rows))))
+    collectors = set(metrics.registry._names_to_collectors.values())  # noqa: SLF001 - the library has no list of its own
+    rows = [_metric_row(collector) for collector in collectors]
+    yield from ("", *_table(("metric", "type", "labels", "meaning"), sorted(rows)))
 
 
 _PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -177,7 +192,12 @@ def find_log_events() -> Iterator[tuple[str, str]]:
     """Level and name of every event that the product can log."""
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_logger(node.func.value) and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and _is_logger(node.func.value)
+                and node.args
+            ):
                 level = {"exception": "error"}.get(node.func.attr, node.func.attr)
                 if isinstance(node.args[0], ast.Constant) and level in {"error", "warning", "info"}:
                     yield level, str(node.args[0].value)
@@ -190,7 +210,11 @@ def _is_logger(node: ast.expr) -> bool:
 
 def _runbook_of(event: str) -> str:
     """Links to the pages of the runbook that name the event."""
-    pages = [p for p in sorted(RUNBOOK.glob("*.md")) if p.name != "README.md" and f"`{event}`" in p.read_text(encoding="utf-8")]
+    pages = [
+        p
+        for p in sorted(RUNBOOK.glob("*.md"))
+        if p.name != "README.md" and f"`{event}`" in p.read_text(encoding="utf-8")
+    ]
     return ", ".join(f"[{page.stem}](../runbook/{page.name})" for page in pages)
 
 

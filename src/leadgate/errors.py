@@ -162,6 +162,17 @@ class ConflictError(LeadgateError):
 
 
 class AccessDeniedError(LeadgateError):
-    """The person or token may not do this."""
+    """The person or token may not do this.
+
+    Attributes:
+        retry_after_s: after how many seconds a further try is heard; None when waiting changes nothing.
+    """
 
     code = "access.denied"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", retry_after_s: int | None = None
+    ) -> None:
+        """Remember for how long to wait besides message, code and hint."""
+        super().__init__(message, code=code, hint=hint)
+        self.retry_after_s = retry_after_s

@@ -103,9 +103,9 @@ class Salon:
         await until(is_known, what=f"{path} is served", timeout_s=15)
 
     async def unfinished(self) -> list[dict[str, Any]]:
-        """The newest deliveries that are not over."""
+        """Deliveries among the newest on which work goes on."""
         items = (await self.gateway.ask("deliveries", "list", "--limit", "500"))["items"]
-        return [item for item in items if item["state"] not in {"done", "discarded"}]
+        return [item for item in items if item["state"] not in {"done", "discarded", "dead", "uncertain"}]
 
     async def idle(self, *, timeout_s: float = 40.0) -> None:
         """Wait until nothing is left to deliver."""
@@ -147,7 +147,7 @@ async def gateway(prepared: Prepared, tmp_path: Path) -> AsyncIterator[Gateway]:
     shutil.copytree(prepared.data, data)
     async with Gateway(data) as made:
         yield made
-    print(made.printed()[-8000:])  # noqa: T201 - pytest shows it beside a failure
+    print(made.printed()[-20000:])  # noqa: T201 - pytest shows it beside a failure
 
 
 @pytest.fixture

@@ -103,8 +103,12 @@ async def test_a_full_disk_is_503_with_retry_after_and_after_it_nothing_is_missi
             return True
 
         await until(is_refused, what="a refusal for want of room")
-        ready = await http.get(f"{gateway.url}/health/ready")
-        assert (ready.status_code, "retry-after" in ready.headers) == (503, True)
+
+        async def is_unready() -> bool:
+            ready = await http.get(f"{gateway.url}/health/ready")
+            return (ready.status_code, "retry-after" in ready.headers) == (503, True)
+
+        await until(is_unready, what="not ready")
         assert (await http.get(f"{gateway.url}/health/live")).status_code == 200
         assert not running.has_ended
 

@@ -300,7 +300,7 @@ class MemoryPeople:
 
     async def sign_in(self, *, name: str, password: Secret) -> str:
         if self.slow_down:
-            raise AccessDeniedError("Too many.", code="access.slow_down", hint="Later.")
+            raise AccessDeniedError("Too many.", code="access.slow_down", hint="Later.", retry_after_s=70)
         if name not in self.staff or password.reveal() != PASSWORD:
             raise AccessDeniedError("No.")
         return await self.open_session(self.staff[name])
@@ -345,6 +345,7 @@ class MemoryDesk:
         state: EventState | None = None,
         connection_id: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         query: str | None = None,
     ) -> Page[EventRow]:
         rows = [detail.row for detail in self.event_details]
@@ -368,6 +369,7 @@ class MemoryDesk:
         states: Sequence[DeliveryState] = (),
         connection_id: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         query: str | None = None,
     ) -> Page[DeliveryRow]:
         rows = [detail.row for detail in self.details]
@@ -375,14 +377,14 @@ class MemoryDesk:
         return Page([row for row in kept if row.delivery_id.startswith(query or "")], None)
 
     async def delivery_counts(
-        self, *, since: datetime | None = None, connection_id: str | None = None
+        self, *, since: datetime | None = None, until: datetime | None = None, connection_id: str | None = None
     ) -> DeliveryCounts:
         states = [detail.row.state for detail in self.details]
         return DeliveryCounts(
             waiting=states.count(DeliveryState.WAITING),
             unknown=states.count(DeliveryState.UNKNOWN) + states.count(DeliveryState.UNCERTAIN),
             dead=states.count(DeliveryState.DEAD),
-            done=states.count(DeliveryState.DONE) + states.count(DeliveryState.DISCARDED),
+            done=None if since is None else states.count(DeliveryState.DONE) + states.count(DeliveryState.DISCARDED),
         )
 
     async def delivery(self, delivery_id: str) -> DeliveryDetail:

@@ -1,4 +1,3 @@
-import json
 import re
 import string
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import leadgate
 import leadgate.web
+from leadgate.catalogue.texts import LOCALES, PARTS, read_file
 from leadgate.integrations.bitrix24.errors import REVOKED_CODES, RULES
 from leadgate.integrations.telegram.errors import _NEEDS_PERSON, _REFUSALS
 from leadgate.model.deliveries import DeliveryKind
@@ -17,7 +18,7 @@ from leadgate.model.staff import Role
 from leadgate.model.views import Light
 from leadgate.web import states
 from leadgate.web.base import find_pages
-from leadgate.web.catalogue import FAMILIES, LOCALES, ONLY_RUSSIAN, Catalogue, load_catalogue, plural_form
+from leadgate.web.catalogue import FAMILIES, ONLY_RUSSIAN, Catalogue, load_catalogue, plural_form
 from leadgate.web.cookies import THEMES
 from leadgate.web.explain import MEANINGS, explain
 from leadgate.web.moments import PERIODS
@@ -46,15 +47,24 @@ CODES = {
 """Codes of errors and names of log lines in the pages: no words of the catalogue."""
 
 
-def raw(locale: str) -> dict[str, str | Mapping[str, str]]:
-    """The file as it is written."""
-    text = resources.files("leadgate.web").joinpath("catalogue", f"{locale}.json").read_text("utf-8")
-    return dict(json.loads(text))
+Entry = str | Mapping[str, str]
 
 
-def texts(entry: str | Mapping[str, str]) -> list[str]:
+def raw(locale: str, part: str = "pages") -> dict[str, Entry]:
+    """The file as it is written; in that of the widget a key is the part of the screen and the name in it."""
+    if part != "widget":
+        return dict(read_file(part, locale))
+    return {f"{where}.{name}": text for where, words in read_file(part, locale).items() for name, text in words.items()}
+
+
+def texts(entry: Entry) -> list[str]:
     """Every form of an entry."""
     return [entry] if isinstance(entry, str) else list(entry.values())
+
+
+def placeholders(entry: Entry) -> set[str]:
+    """Names of the values that an entry takes."""
+    return {name for text in texts(entry) for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def named_in_code() -> set[str]:
@@ -94,10 +104,17 @@ def made_of_values() -> Iterator[str]:
         yield from (mark.word for mark in marks if isinstance(mark, Mark))
 
 
-def test_both_languages_have_the_same_keys() -> None:
-    """A key that is missing in one language would break a page for half of the people."""
-    english = set(raw("en")) | {key for key in raw("ru") if key.startswith(ONLY_RUSSIAN)}
-    assert set(raw("ru")) == english
+def test_every_file_of_the_catalogue_is_told_here() -> None:
+    """A new part or language is compared like the others, and all of them lie in one folder of the package."""
+    files = {path.name for path in resources.files("leadgate.catalogue").iterdir() if path.name.endswith(".json")}
+    assert files == {f"{part}.{locale}.json" for part in PARTS for locale in LOCALES}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_both_languages_have_the_same_keys(part: str) -> None:
+    """A key that is missing in one language would break a page, the chat or the bot for half of the people."""
+    russian, english = set(raw("ru", part)), set(raw("en", part))
+    assert russian == english | {key for key in russian if part == "pages" and key.startswith(ONLY_RUSSIAN)}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -108,17 +125,29 @@ def test_plurals_have_every_form_of_the_language(locale: str) -> None:
         assert isinstance(entry, str) or set(entry) == forms, key
 
 
-def test_both_languages_take_the_same_values() -> None:
-    """A page gives each text its values once, whatever the language."""
-    english = raw("en")
-    for key, entry in raw("ru").items():
-        if key not in english:
-            continue
-        names = [
-            {name for text in texts(one) for _, name, _, _ in string.Formatter().parse(text) if name}
-            for one in (entry, english[key])
-        ]
-        assert names[0] == names[1], key
+@pytest.mark.parametrize("part", PARTS)
+def test_both_languages_take_the_same_values(part: str) -> None:
+    """Whoever shows a text gives it its values once, whatever the language."""
+    english = raw("en", part)
+    pairs = {key: (entry, english[key]) for key, entry in raw("ru", part).items() if key in english}
+    assert [key for key, (left, right) in pairs.items() if placeholders(left) != placeholders(right)] == []
+
+
+def test_every_text_of_the_bot_is_said() -> None:
+    """Words nobody hears are taken out; the channels' names are put together from the channel."""
+    package = Path(leadgate.__file__).parent
+    rooms = [file for room in ("app", "crm", "dialogue", "processing") for file in package.glob(f"{room}/*.py")]
+    code = "".join(file.read_text("utf-8") for file in rooms)
+    unused = [key for key in raw("ru", "bot") if f'"{key}"' not in code and not key.startswith("channel_")]
+    assert unused == []
+
+
+def test_every_text_of_the_chat_is_shown() -> None:
+    """As for the bot: in the widget's script or on its page."""
+    sources = (*WEB.glob("static/widget*.js"), WEB / "templates/site_chat.html", WEB / "site_page.py")
+    code = "".join(file.read_text("utf-8") for file in sources)
+    names = [key.partition(".")[2] for key in raw("ru", "widget")]
+    assert [name for name in names if not re.search(rf"(words|texts|text|say|SETUP)?[.\[\"']{name}\b", code)] == []
 
 
 def test_every_key_that_code_names_is_there() -> None:

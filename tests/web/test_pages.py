@@ -108,11 +108,13 @@ async def test_a_wrong_password_is_told_without_saying_which_part() -> None:
 
 
 async def test_too_many_tries_are_told_to_wait() -> None:
-    """429, and the password is not blamed."""
+    """429 with the minutes to wait, for people and for programs; the password is not blamed."""
     house = MemoryHouse()
     house.people.slow_down = True
     async with visitor(house) as client:
-        assert (await client.post("/login", data={"name": "Ирина", "password": PASSWORD})).status_code == 429
+        answer = await client.post("/login", data={"name": "Ирина", "password": PASSWORD})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "70")
+        assert "Подождите 2\N{NO-BREAK SPACE}минуты" in answer.text
 
 
 async def test_every_sign_in_opens_a_fresh_session_and_ends_the_former() -> None:
@@ -327,7 +329,8 @@ async def test_a_difference_in_the_reconciliation_is_told_in_red() -> None:
 async def test_a_new_house_shows_the_next_step_instead_of_zeros() -> None:
     """First no channel, then channels without a message."""
     house = MemoryHouse()
-    house.desk.details, house.desk.ledger = [], Figures(came=0, in_crm=0, waiting=0, dead=0, answered=0, ignored=0)
+    house.desk.details, house.desk.event_details = [], []
+    house.desk.ledger = Figures(came=0, in_crm=0, waiting=0, dead=0, answered=0, ignored=0)
     quiet = [replace(view, last_event_at=None, light=Light.OK, problem=None) for view in house.desk.views]
     async with visitor(house, Role.OWNER) as client:
         house.desk.views = []

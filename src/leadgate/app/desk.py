@@ -92,12 +92,19 @@ class Desk:
         state: EventState | None = None,
         connection_id: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         query: str | None = None,
     ) -> Page[EventRow]:
         """Newest first."""
         return await self._storage.query(
             lambda q: q.events(
-                limit=limit, cursor=cursor, state=state, connection_id=connection_id, since=since, query=query
+                limit=limit,
+                cursor=cursor,
+                state=state,
+                connection_id=connection_id,
+                since=since,
+                until=until,
+                query=query,
             )
         )
 
@@ -136,20 +143,29 @@ class Desk:
         states: Sequence[DeliveryState] = (),
         connection_id: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         query: str | None = None,
     ) -> Page[DeliveryRow]:
         """Newest first."""
         return await self._storage.query(
             lambda q: q.deliveries(
-                limit=limit, cursor=cursor, states=states, connection_id=connection_id, since=since, query=query
+                limit=limit,
+                cursor=cursor,
+                states=states,
+                connection_id=connection_id,
+                since=since,
+                until=until,
+                query=query,
             )
         )
 
     async def delivery_counts(
-        self, *, since: datetime | None = None, connection_id: str | None = None
+        self, *, since: datetime | None = None, until: datetime | None = None, connection_id: str | None = None
     ) -> DeliveryCounts:
         """For the filter tabs."""
-        return await self._storage.query(lambda q: q.delivery_counts(since=since, connection_id=connection_id))
+        return await self._storage.query(
+            lambda q: q.delivery_counts(since=since, until=until, connection_id=connection_id)
+        )
 
     async def delivery(self, delivery_id: str) -> DeliveryDetail:
         """One delivery."""

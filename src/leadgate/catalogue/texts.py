@@ -1,4 +1,4 @@
-"""Reads the catalogue's files. Plural forms and dates are the pages' business."""
+"""The one loader of the catalogue's files, and plain texts by key. Plural forms and dates are the pages' business."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 LOCALES = ("ru", "en")
+PARTS = ("bot", "pages", "widget")
+"""Names of the files: what the bot says, what the pages say, what the chat of the site says."""
 
 
 class Texts:
@@ -36,6 +39,17 @@ class Texts:
 
 @cache
 def load_texts(name: str, locale: str) -> Texts:
-    """The file `{name}.{locale}.json`; an unknown locale reads Russian."""
-    file = resources.files("leadgate.catalogue") / f"{name}.{locale if locale in LOCALES else 'ru'}.json"
-    return Texts(json.loads(file.read_text(encoding="utf-8")))
+    """The file `{name}.{locale}.json` of flat texts; an unknown locale reads Russian."""
+    return Texts(read_file(name, locale))
+
+
+@cache
+def read_file(name: str, locale: str) -> Mapping[str, Any]:
+    """What stands in `{name}.{locale}.json`, one of `PARTS`; an unknown locale reads Russian."""
+    file = resources.files("leadgate.catalogue") / f"{name}.{known_locale(locale)}.json"
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def known_locale(locale: str) -> str:
+    """The locale itself when we have its texts, otherwise Russian."""
+    return locale if locale in LOCALES else LOCALES[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
-from leadgate.model.deliveries import DeliveryKind
+from leadgate.model.deliveries import DeliveryKind, DeliveryState
 from leadgate.model.leads import LeadState
 from leadgate.ports.stores import StoredDelivery, Transaction
 
@@ -50,7 +50,22 @@ def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, at: date
     if delivery.kind is DeliveryKind.CREATE_LEAD and delivery.lead_id is not None:
         tx.leads.settle(delivery.lead_id, state=LeadState.REFUSED, ref=None, at=at)
         for follower in tx.deliveries.of_lead(delivery.lead_id):
+            if follower.state is DeliveryState.UNKNOWN:  # known by now: there was no lead to write it to
+                _wait(tx, follower, at)
             tx.deliveries.discard(follower.delivery_id, reason=reason.strip(), at=at)
+
+
+def _wait(tx: Transaction, delivery: StoredDelivery, at: datetime) -> None:
+    tx.deliveries.settle(
+        delivery.delivery_id,
+        state=DeliveryState.WAITING,
+        due_at=None,
+        failures=delivery.failures,
+        error_code=None,
+        error_detail=None,
+        external_id=None,
+        at=at,
+    )
 
 
 def _why_not(tx: Transaction, delivery_id: str, verb: str) -> NotFoundError | ConflictError:

@@ -65,7 +65,8 @@ def plan_lane(
             held.add(group)
         elif delivery.state is DeliveryState.UNKNOWN:
             held.add(group)
-            if len(plan.look_up) < capacity:
+            is_nowhere = delivery.kind in _FOLLOWERS and group not in leads_in_crm
+            if len(plan.look_up) < capacity and not is_nowhere:  # it is asked for when its lead is there
                 plan.look_up.append(delivery)
         elif delivery.kind in _FOLLOWERS and group not in leads_in_crm | created:
             plan.park.append(delivery)

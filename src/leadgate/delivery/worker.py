@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -20,6 +20,7 @@ from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_o
 from leadgate.delivery.targets import Target, Targets
 from leadgate.errors import LeaseLostError, OverloadedError, VaultError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
+from leadgate.model.leads import AddTimelineEntry, UpdateLead
 from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
@@ -88,7 +89,7 @@ class DeliveryWorker:
         self._holder = holder
         self._wake = asyncio.Event()
         self._lanes: set[asyncio.Task[None]] = set()
-        self._is_stopping = False
+        self._stop = asyncio.Event()
 
     def wake(self) -> None:
         """There may be something to do now."""
@@ -96,6 +97,7 @@ class DeliveryWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Claim and work until `stop` is set; then finish the calls in hand and give the lanes back."""
+        self._stop = stop
         while not stop.is_set():
             self._wake.clear()
             if await self._claim():
@@ -103,8 +105,19 @@ class DeliveryWorker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
         self._is_stopping = True
-        if self._lanes:
-            await asyncio.wait(self._lanes)
+        try:
+            if self._lanes:
+                await asyncio.wait(self._lanes)
+        except asyncio.CancelledError:
+            await self._break_off()
+            raise
+
+    async def _break_off(self) -> None:
+        """No time is left for calls in hand: their outcome is unknown, and their lanes go back."""
+        lanes = list(self._lanes)
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
 
     async def drain(self) -> None:
         """Work until no lane is due; for tests and commands."""
@@ -138,9 +151,13 @@ class DeliveryWorker:
         try:
             async with self._heartbeat(lease, guard):
                 while await self._step(lease, guard):
-                    if self._is_stopping:
+                    if self._stop.is_set():
                         await self._storage.write(lambda tx: self._hand_back(tx, lease))
                         return
+        except asyncio.CancelledError:
+            with contextlib.suppress(OverloadedError):
+                await self._storage.write(lambda tx: self._hand_back(tx, lease))
+            raise
         except LeaseLostError:
             _log.warning("delivery.lease_lost", lane_kind=_kind_of(lease.lane), error_code=LeaseLostError.code)
         except OverloadedError as error:
@@ -189,9 +206,18 @@ class DeliveryWorker:
         if plan.is_done:
             tx.lanes.release(lease, due_at=plan.next_look, failures=0, problem=None, problem_since=None)
             return _Step([], is_over=True)
-        looked_up = [self._start(tx, d, AttemptKind.LOOK_UP, target, now) for d in plan.look_up]
-        sent = [self._start(tx, d, AttemptKind.SEND, target, now) for d in plan.send]
-        return _Step([task for task in (*looked_up, *sent) if task is not None], is_over=False)
+        payloads = {d.delivery_id: self._open(tx, d, target, now) for d in (*plan.look_up, *plan.send)}
+        if None in payloads.values():
+            return _Step([], is_over=False)  # what cannot be read is settled; the rest is planned without it
+        wanted = [(d, AttemptKind.LOOK_UP) for d in plan.look_up] + [(d, AttemptKind.SEND) for d in plan.send]
+        tasks = [
+            _Task(delivery, payload, kind, delivery.attempts + 1)
+            for delivery, kind in wanted
+            if (payload := payloads[delivery.delivery_id]) is not None
+        ]
+        for task in tasks:
+            tx.deliveries.start_attempt(task.delivery, kind=task.kind, at=now)
+        return _Step(tasks, is_over=False)
 
     @staticmethod
     def _hand_back(tx: Transaction, lease: Lease) -> None:
@@ -205,15 +231,6 @@ class DeliveryWorker:
             orphan.delivery_id, orphan.attempts, outcome=AttemptOutcome.UNKNOWN, error_code=outcome.code, at=now
         )
         self._settle(tx, orphan, None, outcome, target, now=now, jitter=0.5)
-
-    def _start(
-        self, tx: Transaction, delivery: StoredDelivery, kind: AttemptKind, target: Target, now: datetime
-    ) -> _Task | None:
-        payload = self._open(tx, delivery, target, now)
-        if payload is None:
-            return None
-        tx.deliveries.start_attempt(delivery, kind=kind, at=now)
-        return _Task(delivery, payload, kind, delivery.attempts + 1)
 
     def _open(self, tx: Transaction, delivery: StoredDelivery, target: Target, now: datetime) -> Payload | None:
         """The payload; one that cannot be read gives up at once, so that it does not stop the lane for ever."""
@@ -271,7 +288,7 @@ class DeliveryWorker:
         jitter: float,
     ) -> None:
         decision = decide(
-            outcome,
+            _without_blame(outcome, payload),
             Situation(
                 kind=delivery.kind,
                 created_at=delivery.created_at,
@@ -376,6 +393,12 @@ def _leads_of(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> dict[str
 def _is_elsewhere(lead: StoredLead | None, delivery: StoredDelivery) -> bool:
     """True when the lead stands in a CRM that was removed meanwhile: its number means somebody else in this one."""
     return lead is not None and lead.ref is not None and lead.crm_connection_id != delivery.connection_id
+
+
+def _without_blame(outcome: Outcome, payload: Payload | None) -> Outcome:
+    """An entry whose lead could not be made is not at fault: it waits for its lead, however long that takes."""
+    is_orphan = isinstance(payload, AddTimelineEntry | UpdateLead) and payload.ref is None
+    return replace(outcome, scope=Scope.TARGET) if is_orphan and isinstance(outcome, RetryLater) else outcome
 
 
 def _find_problem(outcomes: Sequence[Outcome]) -> RetryLater | None:

@@ -193,12 +193,18 @@ class LeadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryCounts:
-    """How many deliveries stand where, for the filter tabs."""
+    """How many deliveries stand where, for the filter tabs.
+
+    Attributes:
+        waiting: those that are sent now among them.
+        unknown: those that only a person can clear up (uncertain) among them.
+        done: with those that were given up; None when they are not counted, for there may be millions.
+    """
 
     waiting: int
     unknown: int
     dead: int
-    done: int
+    done: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ class InboxWorker:
         self._wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._leases: dict[int, Lease] = {}
-        self._is_stopping = False
+        self._stop = asyncio.Event()
 
     def wake(self) -> None:
         """An event arrived."""
@@ -55,13 +55,13 @@ class InboxWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then finish what is in hand and give the parts back."""
+        self._stop = stop
         while not stop.is_set():
             self._wake.clear()
             await self._start_parts()
             await asyncio.sleep(_LOOK_SPACING_S)  # a crowd of arrivals is one look, not a look for each
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
-        self._is_stopping = True
         if self._busy:
             await asyncio.wait(self._busy.values())
         await self._give_back()
@@ -92,9 +92,11 @@ class InboxWorker:
 
     async def _work(self, part: int) -> None:
         try:
-            while not self._is_stopping and await self._work_batch(part):
+            while not self._stop.is_set() and await self._work_batch(part):
                 pass
-        except (OverloadedError, LeaseLostError) as error:
+        except OverloadedError as error:
+            _log.error("inbox.stopped", error_code=error.code)
+        except LeaseLostError as error:
             self._leases.pop(part, None)
             _log.error("inbox.stopped", error_code=error.code)
         except Exception:  # noqa: BLE001 -- see below

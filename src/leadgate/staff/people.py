@@ -242,5 +242,8 @@ def _refuse_when_locked(failures: tuple[int, datetime] | None, now: datetime) ->
     if remaining > timedelta():
         seconds = int(remaining.total_seconds()) + 1
         raise AccessDeniedError(
-            "Too many tries in a row.", code="access.slow_down", hint=f"Try again in {seconds} seconds."
+            "Too many tries in a row.",
+            code="access.slow_down",
+            hint=f"Try again in {seconds} seconds.",
+            retry_after_s=seconds,
         )

@@ -51,7 +51,9 @@ def new_event(name: str, *, key: str | None = None, part: int = 1, connection_id
     )
 
 
-def new_connection(connection_id: str, *, state: ConnectionState = ConnectionState.ACTIVE, name: str = "") -> Connection:
+def new_connection(
+    connection_id: str, *, state: ConnectionState = ConnectionState.ACTIVE, name: str = ""
+) -> Connection:
     """A live connection named like its id."""
     return Connection(
         workspace_id="ws",
@@ -255,7 +257,9 @@ class StorageSuite:
         )
         lanes = [lease.lane for leases in claims for lease in leases]
         assert len(lanes) == len(set(lanes))
-        assert {lease.lane for lease in await claim(ready, limit=50)} | set(lanes) == {f"chat:{BOT}:{n}" for n in range(20)}
+        assert {lease.lane for lease in await claim(ready, limit=50)} | set(lanes) == {
+            f"chat:{BOT}:{n}" for n in range(20)
+        }
 
     async def test_the_fence_grows_with_every_holder(self, ready: SqlStorage) -> None:
         """The fence is what tells a late writer from the holder."""
@@ -377,7 +381,12 @@ class StorageSuite:
         def unit(tx: Transaction) -> None:
             for name in "abba":
                 tx.conversations.add_message(
-                    "conv_1", message_id=name, subject_id="subj_1", outgoing=name == "b", sealed_body=name.encode(), at=NOW
+                    "conv_1",
+                    message_id=name,
+                    subject_id="subj_1",
+                    outgoing=name == "b",
+                    sealed_body=name.encode(),
+                    at=NOW,
                 )
 
         await storage.write(lambda tx: tx.conversations.add(talk, b"chat", at=NOW))
@@ -412,7 +421,9 @@ class StorageSuite:
         await storage.write(lambda tx: end_attempt(tx, AttemptOutcome.UNKNOWN))
         detail = await storage.query(lambda q: q.delivery("dlv_a"))
         assert detail is not None
-        assert [(a.number, a.kind, a.outcome) for a in detail.attempts] == [(1, AttemptKind.SEND, AttemptOutcome.UNKNOWN)]
+        assert [(a.number, a.kind, a.outcome) for a in detail.attempts] == [
+            (1, AttemptKind.SEND, AttemptOutcome.UNKNOWN)
+        ]
 
     async def test_only_the_dead_and_the_uncertain_are_sent_again(self, storage: SqlStorage) -> None:
         """Sending again what is done would double it."""
@@ -434,7 +445,9 @@ class StorageSuite:
         for name in "abc":
             await storage.write(lambda tx, n=name: tx.deliveries.add(new_delivery(n)))  # type: ignore[misc]  # a default binds n now
         await storage.write(lambda tx: settle(tx, "dlv_b", DeliveryState.DONE))
-        move = await storage.write(lambda tx: tx.deliveries.move_open(CRM, to_connection_id="conn_2", to_lane="crm:conn_2"))
+        move = await storage.write(
+            lambda tx: tx.deliveries.move_open(CRM, to_connection_id="conn_2", to_lane="crm:conn_2")
+        )
         assert move == 2
         assert await lane_of(storage, "crm:conn_2") == ["dlv_a", "dlv_c"]
 
@@ -505,9 +518,7 @@ class StorageSuite:
         assert [(row.connection_id, row.code, row.count) for row in rows] == [(BOT, "webhook.stale", 6)]
 
 
-async def claim(
-    storage: SqlStorage, *, holder: str = "a", now: datetime = NOW, limit: int = 10
-) -> list[Lease]:
+async def claim(storage: SqlStorage, *, holder: str = "a", now: datetime = NOW, limit: int = 10) -> list[Lease]:
     """Claim what is due."""
     until = now + timedelta(seconds=10)
     return list(await storage.write(lambda tx: tx.lanes.claim(holder=holder, now=now, until=until, limit=limit)))

@@ -1,18 +1,16 @@
 """The words of the pages: look-up by key, plural forms, no-break spaces. Dates are `moments.py`'s business.
 
-`catalogue/{ru,en}.json` hold flat keys. A text with plural forms is an object of `one`, `few`, `many`, chosen by `count`;
-`{name}` stands for a value. The files of the chat widget lie beside them and are read elsewhere.
+The files `pages.{ru,en}.json` of `leadgate.catalogue` hold flat keys. A text with plural forms is an object of `one`, `few`, `many`,
+chosen by `count`; `{name}` stands for a value.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 
-LOCALES = ("ru", "en")
+from leadgate.catalogue.texts import known_locale, read_file
 
 FAMILIES = (
     "cure.",
@@ -103,9 +101,7 @@ def number(value: int) -> str:
 @cache
 def load_catalogue(locale: str) -> Catalogue:
     """The catalogue of a language; an unknown one reads Russian."""
-    known = locale if locale in LOCALES else "ru"
-    file = resources.files("leadgate.web").joinpath("catalogue", f"{known}.json")
-    return Catalogue(known, json.loads(file.read_text(encoding="utf-8")))
+    return Catalogue(known_locale(locale), read_file("pages", locale))
 
 
 def _glued(entry: Entry) -> Entry:

@@ -5,6 +5,7 @@ Codes nobody has described yet get an honest sentence, and the code as small pri
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _MEANINGS: dict[str, tuple[str, ...]] = {
@@ -53,7 +54,6 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
             f"bitrix24.{word}"
             for word in ("answer_too_large", "answer_unreadable", "connection_lost", "mode_unreadable")
         ),
-        *(f"bitrix24.http_{status}" for status in (500, 502, 503, 504)),
         *(f"telegram.{word}" for word in ("server_error", "answer_lost", "answer_unreadable", "partly_sent")),
         "delivery.holder_died",
         "delivery.crashed",
@@ -79,6 +79,10 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
     "blocked": ("telegram.blocked_by_user", "telegram.user_deactivated", "telegram.forbidden"),
     "no_chat": ("telegram.chat_not_found", "telegram.chat_migrated", "telegram.kicked", "telegram.not_started"),
     "text": ("telegram.text_empty", "telegram.text_too_long"),
+    "late": ("message.too_late",),
+    "elsewhere": ("crm.lead_elsewhere",),
+    "sealed": ("vault.failed", "vault.tampered", "vault.unknown_key"),
+    "changed": ("bitrix24.closed",),
     "webhook": (
         *(f"telegram.webhook_{word}" for word in ("not_set", "elsewhere", "failing")),
         "telegram.updates_waiting",
@@ -90,6 +94,8 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
 
 _BY_CODE = {code: meaning for meaning, codes in _MEANINGS.items() for code in codes}
 _GENERIC = "generic"
+_BY_STATUS = re.compile(r"bitrix24\.(?P<shape>http|not_json)_(?P<status>\d{3})")
+_FIRST_SERVER_ERROR = 500
 MEANINGS = (*_MEANINGS, _GENERIC)
 
 
@@ -113,5 +119,14 @@ class Explanation:
 
 def explain(code: str) -> Explanation:
     """The words for a code, also for one nobody has described."""
-    meaning = _BY_CODE.get(code, _GENERIC)
+    meaning = _BY_CODE.get(code) or _of_status(code)
     return Explanation(f"error.{meaning}", f"error.{meaning}.text", f"cure.{meaning}", code, meaning != _GENERIC)
+
+
+def _of_status(code: str) -> str:
+    """Codes that carry an HTTP status: a refused call is ours to mend, everything else left it open what was done."""
+    found = _BY_STATUS.fullmatch(code)
+    if found is None:
+        return _GENERIC
+    is_refusal = found["shape"] == "http" and int(found["status"]) < _FIRST_SERVER_ERROR
+    return "our_call" if is_refusal else "unclear"

@@ -16,6 +16,9 @@ from leadgate.settings import is_loopback
 
 _Request = Request[object, object, State]
 _OPEN = {"exclude_from_auth": True, "exclude_from_csrf": True}
+_PROXY_HEADERS = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+_PROBE = "health"
+"""A lane in which nothing ever is: taking it writes a row, so a disk without room is noticed."""
 
 
 def health_router(app: App) -> Router:
@@ -30,7 +33,8 @@ def health_router(app: App) -> Router:
     async def ready() -> Response[dict[str, str]]:
         """The database commits; a load balancer sends nothing here otherwise."""
         try:
-            await app.storage.write(lambda _tx: None)
+            now = app.clock.now()
+            await app.storage.write(lambda tx: tx.lanes.claim_one(_PROBE, holder=_PROBE, now=now, until=now))
         except LeadgateError as error:
             return Response({"status": "not ready", "code": error.code}, status_code=503, headers={"Retry-After": "5"})
         return Response({"status": "ready"})
@@ -47,8 +51,8 @@ def health_router(app: App) -> Router:
 
 def _may_measure(request: _Request, token: str | None) -> bool:
     """Without a token only this machine; a request that came through a proxy is not from this machine."""
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if token is not None and hmac.compare_digest(given.encode(), token.encode()):
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if token and scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode()):
         return True
-    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
-    return not forwarded and request.client is not None and is_loopback(request.client.host)
+    is_forwarded = any(name in request.headers for name in _PROXY_HEADERS)
+    return not is_forwarded and request.client is not None and is_loopback(request.client.host)

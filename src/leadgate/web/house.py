@@ -52,7 +52,8 @@ class People(Protocol):
         """Check name and password and open a session; returns its token for the cookie.
 
         Raises:
-            AccessDeniedError: they do not fit (`access.denied`) or too many tries (`access.slow_down`, hint says for how long).
+            AccessDeniedError: they do not fit (`access.denied`) or too many tries (`access.slow_down`, with
+                `retry_after_s`).
         """
         ...
 
@@ -88,9 +89,10 @@ class Desk(Protocol):
         state: EventState | None = None,
         connection_id: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         query: str | None = None,
     ) -> Page[EventRow]:
-        """Received events, newest first. `query` is an event or lead id (or its beginning)."""
+        """Events received in [since, until), newest first. `query` is an event or lead id (or its beginning)."""
         ...
 
     async def event(self, event_id: str) -> EventDetail:
@@ -109,15 +111,16 @@ class Desk(Protocol):
         states: Sequence[DeliveryState] = (),
         connection_id: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
         query: str | None = None,
     ) -> Page[DeliveryRow]:
-        """Deliveries, newest first; no states means all."""
+        """Deliveries decided on in [since, until), newest first; no states means all."""
         ...
 
     async def delivery_counts(
-        self, *, since: datetime | None = None, connection_id: str | None = None
+        self, *, since: datetime | None = None, until: datetime | None = None, connection_id: str | None = None
     ) -> DeliveryCounts:
-        """Counts for the filter tabs."""
+        """Counts for the filter tabs; what is over is counted for a whole period alone (see `DeliveryCounts`)."""
         ...
 
     async def delivery(self, delivery_id: str) -> DeliveryDetail:

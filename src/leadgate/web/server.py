@@ -19,8 +19,8 @@ from leadgate.settings import Address
 from leadgate.web.asgi import build_asgi
 
 ROLES = ("all", "intake", "worker", "web")
-_GRACE_S = 5
-_WORKERS_GRACE_S = 8.0
+_REQUESTS_GRACE_S = 5
+_END_GRACE_S = 8.0
 _log = get_logger("gateway")
 
 
@@ -105,7 +105,7 @@ async def serve_house(
         http="httptools",
         ws="none",
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_REQUESTS_GRACE_S,
         proxy_headers=False,
     )
     server = _Server(config, ready)
@@ -116,11 +116,11 @@ async def serve_house(
     await _until_stopped(stop, [serving, *tasks])
     server.should_exit = True
     app.hang_up_chats()
-    await serving
-    _, late = await asyncio.wait(tasks, timeout=_WORKERS_GRACE_S)
+    # Requests and calls in hand end side by side: their times of grace must not add up.
+    _, late = await asyncio.wait([serving, *tasks], timeout=_END_GRACE_S)
     for task in late:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(serving, *tasks, return_exceptions=True)
     _log.info("gateway.stopped", listen=str(address), role=role)
 
 

@@ -16,8 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
+from leadgate.catalogue.texts import LOCALES
 from leadgate.web.access import Act, Connection, PageRequest, may, session_of
-from leadgate.web.catalogue import LOCALES, Catalogue, load_catalogue
+from leadgate.web.catalogue import Catalogue, load_catalogue
 from leadgate.web.cookies import LOCALE_COOKIE, THEME_COOKIE, THEMES
 from leadgate.web.house import House
 from leadgate.web.moments import Moments

@@ -1,6 +1,6 @@
 """The widget's files as browsers fetch them: one script with its texts and styles inside, made once.
 
-Sources: `static/widget_talk.js`, `static/widget.js`, `static/widget.css` and `catalogue/widget.*.json`.
+Sources: `static/widget_talk.js`, `static/widget.js`, `static/widget.css` and `widget.*.json` of the catalogue.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import cast
+
+from leadgate.catalogue.texts import LOCALES, read_file
 
 _HERE = Path(__file__).parent
-LANGUAGES = ("ru", "en")
+LANGUAGES = LOCALES
 """Languages of the widget and the chat page, the first one is the default."""
 
 MAX_AGE_S = 3600
@@ -43,12 +44,9 @@ class Asset:
         return Asset(media_type, body, gzip.compress(body, mtime=0), etag)
 
 
-@cache
 def texts(language: str) -> Mapping[str, Mapping[str, str]]:
     """Texts by part (`widget`, `page`) and name; in the default language when `language` is unknown."""
-    known = language if language in LANGUAGES else LANGUAGES[0]
-    raw = (_HERE / "catalogue" / f"widget.{known}.json").read_text(encoding="utf-8")
-    return cast("Mapping[str, Mapping[str, str]]", json.loads(raw))
+    return read_file("widget", language)
 
 
 @cache

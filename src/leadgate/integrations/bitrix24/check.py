@@ -26,7 +26,7 @@ _REVOKED = Finding(
     "bitrix24.revoked",
     FindingState.FAIL,
     "Bitrix24 does not know this webhook: it was deleted, has expired or was issued anew.",
-    "Make a new inbound webhook in Bitrix24 and set it with `leadgate secrets set`.",
+    "Make a new inbound webhook in Bitrix24 and connect it; then remove this connection.",
 )
 _NO_PLAN = Finding(
     "bitrix24.plan_without_rest",
@@ -157,5 +157,5 @@ def _moved(host: str) -> Finding:
         "bitrix24.portal_moved",
         FindingState.WARN,
         f"The portal was renamed and now answers at {host}.",
-        "Set the webhook's new address with `leadgate secrets set`.",
+        "Connect the webhook under its new address; then remove this connection.",
     )

@@ -33,7 +33,7 @@ def account_finding(answer: Call) -> Finding:
             code,
             FindingState.FAIL,
             "Telegram does not know this token.",
-            "Take the current token from @BotFather and set it with `leadgate secrets set`.",
+            "Take the current token from @BotFather, remove this connection and connect the bot anew.",
         )
     return Finding(
         code,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 from urllib.parse import parse_qs
 
+from leadgate.observability import get_logger
 from leadgate.sandbox.bitrix24 import views
 from leadgate.sandbox.bitrix24.clock import SandboxClock
 from leadgate.sandbox.bitrix24.control import Control
@@ -18,7 +18,7 @@ from leadgate.sandbox.bitrix24.portal import Portal
 from leadgate.sandbox.bitrix24.rest import PREFIX, RestEndpoint
 from leadgate.sandbox.bitrix24.words import choose_language
 
-_log = logging.getLogger(__name__)
+_log = get_logger("sandbox")
 
 _PAGE_HEADERS = {
     "content-security-policy": (
@@ -55,7 +55,7 @@ class SandboxApp:
         try:
             await self._serve(exchange)
         except Exception as error:  # noqa: BLE001 - the HTTP edge: the client gets an envelope, the log the kind of error
-            _log.error("sandbox.request_failed", extra={"error": type(error).__name__})
+            _log.error("sandbox.request_failed", error_type=type(error).__name__)
             if not exchange.has_started:
                 body = {"error": "INTERNAL_SERVER_ERROR", "error_description": "Internal server error"}
                 await exchange.answer_json(HTTPStatus.INTERNAL_SERVER_ERROR, body)

@@ -11,11 +11,12 @@ from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, Se
 from leadgate.model.secret import Secret
 from leadgate.ports.integration import Field, Manifest
 from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.findings import teller
 from leadgate.web.forms import read_form
-from leadgate.web.pages.connection import webhook_url
+from leadgate.web.pages.connection import own_address
 from leadgate.web.sheet import WebPage, house_of, show, words_of
 from leadgate.web.states import FINDINGS
-from leadgate.web.vendors import title_of, vendors_of
+from leadgate.web.vendors import title_of, vendor_of, vendors_of
 
 _PREFIX = "key-"
 """Before the names of the manifest's keys, so that none meets `name`, `check` or `csrf`."""
@@ -66,11 +67,12 @@ async def connect(request: PageRequest, kind: FromPath[str]) -> Response[str]:
     return show(
         request,
         "connected.html",
-        title=title_of(manifest, words_of(request).locale),
-        posts_to_us=manifest.webhook_secret is not None or manifest.public_url_needed,
+        vendor=vendor_of(manifest, words_of(request).locale),
         connected=connected,
-        webhook_url=webhook_url(request, connected.webhook_path),
+        webhook_url=own_address(request, connected.webhook_path),
+        own_address=own_address(request),
         finding_marks=FINDINGS,
+        tell_finding=teller(words_of(request)),
     )
 
 

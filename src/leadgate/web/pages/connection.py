@@ -10,7 +10,8 @@ from leadgate.errors import NotFoundError, ServiceUnavailableError
 from leadgate.model.views import ConnectionView
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.explain import explain
-from leadgate.web.sheet import WebPage, address, house_of, show
+from leadgate.web.findings import teller
+from leadgate.web.sheet import WebPage, address, house_of, show, words_of
 from leadgate.web.states import FINDINGS
 from leadgate.web.vendors import vendor_or_kind, vendors_of
 
@@ -24,9 +25,11 @@ async def connection(request: PageRequest, connection_id: FromPath[str]) -> Resp
         "connection.html",
         view=view,
         vendor=vendor_or_kind(vendors_of(request), view.connection.kind),
-        webhook_url=webhook_url(request, f"/webhooks/{view.connection.kind}/{connection_id}"),
+        webhook_url=own_address(request, f"/webhooks/{view.connection.kind}/{connection_id}"),
+        own_address=own_address(request),
         explain=explain,
         finding_marks=FINDINGS,
+        tell_finding=teller(words_of(request)),
     )
 
 
@@ -69,8 +72,8 @@ async def remove(request: PageRequest, connection_id: FromPath[str]) -> Redirect
     return Redirect(address("/connections", notice="removed"), status_code=303)
 
 
-def webhook_url(request: PageRequest, path: str) -> str:
-    """The address as the world sees it; as this browser sees it while no public address is set."""
+def own_address(request: PageRequest, path: str = "") -> str:
+    """Our address as the world sees it, with a path; as this browser sees it while no public address is set."""
     base = house_of(request).public_url or str(request.base_url).rstrip("/")
     return base + path
 

@@ -21,7 +21,7 @@ from leadgate.web.vendors import vendors_of
 
 ROWS_PER_PAGE = 20
 _OPENED_AT_ONCE = frozenset({DeliveryState.UNKNOWN, DeliveryState.DEAD})
-SPANS = ("today", "week", "all")
+SPANS = ("today", "yesterday", "week", "all")
 
 
 @get("/deliveries")
@@ -31,13 +31,14 @@ async def deliveries(request: PageRequest) -> Response[str]:
     desk = house_of(request).desk
     state, span = asked.get("state", ""), asked.get("period", "week")
     connection_id, query = asked.get("to") or None, asked.get("q", "").strip() or None
-    since = since_of(request, span)
+    since, until = bounds_of(request, span)
     page = await desk.deliveries(
         limit=ROWS_PER_PAGE,
         cursor=asked.get("cursor"),
         states=DELIVERY_TABS.get(state, ()),
         connection_id=connection_id,
         since=since,
+        until=until,
         query=query,
     )
     # A page has twenty rows, so the histories may be read with it: the list works without a script.
@@ -48,7 +49,7 @@ async def deliveries(request: PageRequest) -> Response[str]:
         details=details,
         next_cursor=page.next_cursor,
         is_later_page="cursor" in asked,
-        counts=await desk.delivery_counts(since=since, connection_id=connection_id),
+        counts=await desk.delivery_counts(since=since, until=until, connection_id=connection_id),
         dead_in_all=(await desk.delivery_counts()).dead,
         connections=await desk.connections(),
         asked={
@@ -71,11 +72,11 @@ async def retry_all(request: PageRequest) -> Redirect:
     return Redirect(address("/deliveries", notice="all_retried", count=str(count)), status_code=303)
 
 
-def since_of(request: PageRequest, span: str) -> datetime | None:
-    """Begin of `today`, of `week` (anything unknown too), or None for `all`."""
+def bounds_of(request: PageRequest, span: str) -> tuple[datetime | None, datetime | None]:
+    """Begin and end of a period as the first page counts it, of `week` for anything unknown; two None for `all`."""
     if span == "all":
-        return None
-    return moments_of(request).period(span if span in SPANS else "week")[0]
+        return None, None
+    return moments_of(request).period(span if span in SPANS else "week")
 
 
 def tools(request: PageRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from litestar import Response, get
 
 from leadgate.model.events import EventState
 from leadgate.web.access import PageRequest
-from leadgate.web.pages.deliveries import SPANS, since_of
+from leadgate.web.pages.deliveries import SPANS, bounds_of
 from leadgate.web.sheet import WebPage, house_of, moments_of, show
 from leadgate.web.states import EVENTS
 from leadgate.web.vendors import vendors_of
@@ -21,12 +21,14 @@ async def events(request: PageRequest) -> Response[str]:
     state = asked.get("state", "") if asked.get("state", "") in list(EventState) else ""
     span, connection_id = asked.get("period", "week"), asked.get("from") or None
     query = asked.get("q", "").strip() or None
+    since, until = bounds_of(request, span)
     page = await desk.events(
         limit=ROWS_PER_PAGE,
         cursor=asked.get("cursor"),
         state=EventState(state) if state else None,
         connection_id=connection_id,
-        since=since_of(request, span),
+        since=since,
+        until=until,
         query=query,
     )
     return show(
@@ -35,7 +37,7 @@ async def events(request: PageRequest) -> Response[str]:
         rows=page.items,
         next_cursor=page.next_cursor,
         is_later_page="cursor" in asked,
-        refusals=await desk.refusals(since=since_of(request, span) or moments_of(request).midnight(30)),
+        refusals=await desk.refusals(since=since or moments_of(request).midnight(30)),
         connections=await desk.connections(),
         asked={
             "q": query or "",

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from leadgate.errors import ServiceUnavailableError
-from leadgate.model.views import ConnectionView, DeliveryCounts, Difference, Figures, Light, Reconciliation
+from leadgate.model.views import ConnectionView, Difference, Figures, Light, Reconciliation
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.explain import explain
 from leadgate.web.moments import PERIODS
@@ -51,7 +51,7 @@ async def home(request: PageRequest) -> Response[str]:
         lost=_count(check, "missing_in_crm", "unsettled_event"),
         doubled=_count(check, "doubled_in_crm"),
         crm=_crm_title(connections, vendors),
-        is_first_day=is_first_day(connections, counts, figures),
+        is_first_day=not (await desk.events(limit=1)).items,
     )
 
 
@@ -73,13 +73,6 @@ def find_urgent(connections: Sequence[ConnectionView]) -> ConnectionView | None:
         if found is not None:
             return found
     return None
-
-
-def is_first_day(connections: Sequence[ConnectionView], counts: DeliveryCounts, figures: Figures) -> bool:
-    """True while nothing has ever come: no delivery, no event, no connection that spoke."""
-    has_deliveries = counts.waiting or counts.unknown or counts.dead or counts.done
-    has_events = figures.came or figures.answered or figures.ignored
-    return not (has_deliveries or has_events or any(view.last_event_at for view in connections))
 
 
 def measure(figures: Figures) -> Gauge:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from litestar import Response, get, post
 from litestar.response import Redirect
 
@@ -19,7 +21,7 @@ async def ask(request: PageRequest) -> Response[str] | Redirect:
     wish = local_path(request.query_params.get("next"))
     if session_of(request) is not None:
         return Redirect(wish, status_code=303)
-    return show(request, "login.html", name="", next=wish, error=None)
+    return show(request, "login.html", name="", next=wish, error=None, minutes=0)
 
 
 @post("/login", status_code=303)
@@ -30,9 +32,7 @@ async def sign_in(request: PageRequest) -> Response[str] | Redirect:
     try:
         token = await people.sign_in(name=form.get("name", "").strip(), password=Secret(form.get("password", "")))
     except AccessDeniedError as error:
-        word = "login.slow_down" if error.code == "access.slow_down" else "login.denied"
-        status = 429 if error.code == "access.slow_down" else 401
-        return show(request, "login.html", status=status, name=form.get("name", ""), next=wish, error=word)
+        return _refuse(request, error, name=form.get("name", ""), wish=wish)
     former = session_token(request)
     if former is not None:
         await people.sign_out(former)
@@ -46,6 +46,15 @@ async def sign_out(request: PageRequest) -> Redirect:
     if token is not None:
         await house_of(request).people.sign_out(token)
     return Redirect("/login", status_code=303, cookies=[ended_session_cookie(is_https=is_https(request))])
+
+
+def _refuse(request: PageRequest, error: AccessDeniedError, *, name: str, wish: str) -> Response[str]:
+    if error.retry_after_s is None:
+        return show(request, "login.html", status=401, name=name, next=wish, error="login.denied", minutes=0)
+    minutes = math.ceil(error.retry_after_s / 60)
+    response = show(request, "login.html", status=429, name=name, next=wish, error="login.slow_down", minutes=minutes)
+    response.headers["retry-after"] = str(error.retry_after_s)
+    return response
 
 
 PAGE = WebPage(handlers=(ask, sign_in, sign_out), is_open=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import post
 from litestar.response import Redirect
 
+from leadgate.catalogue.texts import LOCALES
 from leadgate.web.access import PageRequest, is_https, local_path
-from leadgate.web.catalogue import LOCALES
 from leadgate.web.cookies import LOCALE_COOKIE, THEME_COOKIE, THEMES, preference_cookie
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import WebPage

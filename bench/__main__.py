@@ -1,0 +1,69 @@
+"""`python -m bench [--quick] [SECTION …]`: measure, print a table, write build/bench.json. Never fails for a missed target."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.history import measure_history
+from bench.house import make_house, take_load_core
+from bench.intake import measure_intake
+from bench.replies import measure_replies
+from bench.report import Figure, print_figures, write_figures
+from bench.start import measure_start
+
+BUILD = Path(__file__).resolve().parents[1] / "build"
+
+
+def _intake(folder: Path, *, quick: bool) -> list[Figure]:
+    house = make_house(folder / "intake")
+    requests, rounds, calm_s = (300, 2, 1) if quick else (4000, 5, 15)
+    return measure_intake(house, folder, requests=requests, rounds=rounds, calm_s=calm_s)
+
+
+def _replies(folder: Path, *, quick: bool) -> list[Figure]:
+    return measure_replies(folder, seconds=2 if quick else 25)
+
+
+def _history(folder: Path, *, quick: bool) -> list[Figure]:
+    events, requests, rounds = (10_000, 300, 2) if quick else (1_000_000, 3000, 5)
+    return measure_history(folder, events=events, requests=requests, rounds=rounds)
+
+
+def _start(folder: Path, *, quick: bool) -> list[Figure]:
+    return measure_start(folder, rounds=1 if quick else 3)
+
+
+SECTIONS: dict[str, Callable[..., list[Figure]]] = {
+    "start": _start,
+    "intake": _intake,
+    "replies": _replies,
+    "history": _history,
+}
+
+
+def main() -> None:
+    """Run every section, or those named."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of the gateway.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"one of {', '.join(SECTIONS)}; default all")
+    parser.add_argument("--quick", action="store_true", help="a smoke test of the benchmarks: figures mean little")
+    parser.add_argument("--out", type=Path, default=BUILD / "bench.json", help="where the JSON goes")
+    given = parser.parse_args()
+    unknown = set(given.sections) - set(SECTIONS)
+    if unknown:
+        parser.error(f"unknown section: {', '.join(sorted(unknown))}")
+    take_load_core()
+    figures: list[Figure] = []
+    BUILD.mkdir(exist_ok=True)
+    # Beside the sources, not in a temporary file system that may live in memory: what is measured is a disk.
+    with tempfile.TemporaryDirectory(dir=BUILD, prefix="bench-") as folder:
+        for name in given.sections or SECTIONS:
+            figures += SECTIONS[name](Path(folder), quick=given.quick)
+    print_figures(figures)
+    write_figures(figures, given.out)
+
+
+if __name__ == "__main__":
+    main()

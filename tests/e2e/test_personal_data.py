@@ -1,0 +1,176 @@
+"""The hunt: marked people and secrets go through everything that can fail, and must stand nowhere in clear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from leadgate.testing.telegram_server import Fault, Refusal, TelegramServer
+from leadgate.testing.waiting import until
+from tests.e2e.conftest import Salon
+from tests.e2e.sender import lead
+from tests.e2e.visitor import Visitor
+
+PEOPLE = {
+    "name": "Меткина-Закладкина",
+    "phone": "9004711811",
+    "email": "metka4711@example.org",
+    "username": "metka_zakladka",
+    "words": "заветная-фраза-4711",
+    "telegram name": "Телеграмова-Меткина",
+    "telegram phone": "9004711822",
+    "telegram words": "тайное-желание-4712",
+    "telegram id": "5900004713",
+    "site words": "шепот-посетителя-4714",
+    "site phone": "9004711833",
+}
+BOT_TOKEN = "7000004711:MARKED-bot-token-4711"
+GUESSED = "GUESSED-secret-of-a-stranger-4711"
+
+
+def spellings(mark: str) -> Iterator[bytes]:
+    """A mark as it may lie in a file: UTF-8 as written and in small letters, UTF-16, and escaped by JSON."""
+    for text in {mark, mark.lower(), mark.upper()}:
+        yield text.encode()
+        yield text.encode("utf-16-le")
+        yield json.dumps(text)[1:-1].encode()
+
+
+def found_in(content: bytes, marks: Mapping[str, str]) -> list[str]:
+    """Names of the marks that stand in these bytes."""
+    return [name for name, mark in marks.items() if any(written in content for written in spellings(mark))]
+
+
+def in_files(folder: Path, marks: Mapping[str, str]) -> dict[str, list[str]]:
+    """Marks in the bytes of every file of a folder; only the key file and its like hold secrets, and none of ours."""
+    hits = {str(path.relative_to(folder)): found_in(path.read_bytes(), marks) for path in folder.rglob("*") if path.is_file()}
+    return {name: names for name, names in hits.items() if names}
+
+
+async def go_through_everything(salon: Salon, server: TelegramServer, made: Mapping[str, Any], site: str) -> None:
+    """Leads and chats while every partner fails in every way it can, and strangers knock."""
+    http, faults = salon.bot.client, salon.portal.sandbox.faults
+    for name in ("error-500", "html-502"):
+        faults.add(name, count=1)
+    for name in ("drop-answer", "huge", "error-500-after"):
+        faults.add(name, count=1, size_mb=9, method="crm.item.add")
+    faults.add("wrong-types", count=1, method="crm.timeline.comment.add")
+    contact = {"name": PEOPLE["name"], "phone": f"+7{PEOPLE['phone']}", "email": PEOPLE["email"]}
+    marked = lead(message=PEOPLE["words"], contact={**contact, "username": PEOPLE["username"]})
+    await salon.bot.accept(marked)
+    await salon.bot.post(marked | {"preferred_time": PEOPLE["words"], "contact": {"phone": PEOPLE["words"]}})
+    await salon.bot.post(f"{PEOPLE['words']} no json".encode())
+    strange = salon.bot.signed(b"{}", webhook_id=GUESSED) | {"webhook-signature": f"v1,{GUESSED}", "cookie": GUESSED}
+    assert (await http.post(salon.bot.url, content=PEOPLE["words"].encode(), headers=strange)).status_code == 401
+    assert (await http.post(f"{salon.gateway.url}/webhooks/bot/{GUESSED}", content=b"{}")).status_code == 404
+    await http.get(f"{salon.gateway.url}/{GUESSED}?phone={PEOPLE['phone']}")
+    await http.post(f"{salon.gateway.url}/login", data={"name": PEOPLE["email"], "password": GUESSED})
+
+    server.faults.extend([Refusal(401, "Unauthorized"), Fault.SERVER_ERROR, Fault.GARBAGE, Fault.DROP_AFTER, Fault.REDIRECT])
+    person = {"id": int(PEOPLE["telegram id"]), "is_bot": False, "first_name": PEOPLE["telegram name"], "language_code": "ru"}
+    for number, text in enumerate(("/start", PEOPLE["telegram name"], f"8{PEOPLE['telegram phone']}", PEOPLE["telegram words"])):
+        chat = {"id": person["id"], "type": "private"}
+        message = {"message_id": number + 1, "from": person, "chat": chat, "date": 1_782_900_000, "text": text}
+        headers = {"X-Telegram-Bot-Api-Secret-Token": made["webhook_secret"]}
+        url = salon.gateway.url + made["webhook_path"]
+        answer = await http.post(url, json={"update_id": number + 1, "message": message}, headers=headers)
+        assert answer.status_code == 200
+        wrong = {"X-Telegram-Bot-Api-Secret-Token": GUESSED}
+        assert (await http.post(url, json={"message": message}, headers=wrong)).status_code == 401
+
+    visitor = Visitor(http, salon.gateway.url, site)
+    await visitor.enter()
+    for text in ("Здравствуйте", PEOPLE["name"], f"8{PEOPLE['site phone']}", PEOPLE["site words"]):
+        await visitor.ask(text)
+
+    async def have_all_struck() -> bool:
+        if len(faults) and not await salon.unfinished():
+            await salon.bot.accept(marked | {"message": f"{PEOPLE['words']} ещё раз"})
+            await salon.bot.accept(lead(800 + salon.portal.sandbox.portal.counters.requests % 100))
+        return not len(faults)
+
+    await until(have_all_struck, what="every fault has struck", timeout_s=60)
+    for words in (PEOPLE["words"], PEOPLE["telegram words"], PEOPLE["site words"]):
+        await salon.portal.with_entry(words, timeout_s=30)
+
+
+async def test_marked_people_and_secrets_stand_nowhere_in_clear(salon: Salon) -> None:
+    """Logs are copied into tickets, disks are sold, figures are shared: a client's words and our keys must not go along."""
+    async with TelegramServer(BOT_TOKEN) as server:
+        secrets = {"bot_token": BOT_TOKEN}
+        made = await salon.gateway.connect("telegram", "Бот", secrets=secrets, check=False, api_base=server.base)
+        site = await salon.gateway.connect("site", "Сайт", allowed_origins="https://salon.example")
+        await salon.heard(made["webhook_path"])
+        await salon.heard(site["webhook_path"])
+        salon.gateway.output.clear()  # `connect` showed the secrets that it made; from here on nothing may
+        await go_through_everything(salon, server, made, site["connection"])
+        marks = PEOPLE | {
+            "bot token": BOT_TOKEN,
+            "telegram secret": made["webhook_secret"],
+            "signing secret": salon.bot.secret.removeprefix("whsec_"),
+            "crm secret": salon.portal.sandbox.webhook_secret,
+            "stranger's secret": GUESSED,
+        }
+        metrics = await salon.bot.client.get(f"{salon.gateway.url}/metrics")
+        await ask_everything(salon, server, made["connection"])
+
+        running = salon.gateway.running
+        assert running is not None
+        assert running.log("webhook.refused")
+        assert running.log("delivery.attempted", outcome="unknown")
+        assert found_in(metrics.content, marks) == []
+        assert found_in(salon.gateway.printed().encode(), marks) == []
+        assert (salon.gateway.data / "leadgate.sqlite3-wal").exists()
+        assert in_files(salon.gateway.data, marks) == {}
+        assert await salon.gateway.stop() == 0
+        assert in_files(salon.gateway.data, marks) == {}
+        assert found_in(salon.gateway.printed().encode(), marks) == []
+
+
+async def ask_everything(salon: Salon, server: TelegramServer, telegram: str) -> None:
+    """Commands that show what happened, and commands that fail, with their tracebacks; all but `events show`."""
+    gateway = salon.gateway
+    for command in (("events", "list"), ("deliveries", "list"), ("connections", "list"), ("reconcile",)):
+        await gateway.command(*command, "--json")
+        await gateway.command(*command)
+    for one in (await gateway.ask("deliveries", "list", "--limit", "100"))["items"]:
+        if one["state"] != "done" or one["attempts"] > 1:
+            await gateway.command("deliveries", "show", one["id"], "--json")
+    server.token = "7000009999:another"
+    salon.portal.sandbox.faults.add("revoked")
+    for connection in (telegram, salon.crm):
+        assert (await gateway.command("connections", "check", connection, "--json", "--debug")).code == 1
+        await gateway.command("connections", "show", connection, "--json")
+    secret_url = f"{salon.portal.webhook_url}not-a-webhook?key={GUESSED}"
+    for secrets in ({"webhook_url": secret_url}, {"webhook_url": salon.portal.webhook_url, GUESSED: GUESSED}):
+        wrong = await gateway.command("connect", "bitrix24", "--name", "X", "--debug", "--json", secrets=secrets)
+        assert wrong.code != 0
+    broken = await gateway.command("connect", "telegram", "--name", "X", "--debug", "--secrets-file", "-", stdin=GUESSED)
+    assert broken.code == 2
+    salon.portal.sandbox.faults.clear()
+    gateway.environment["LEADGATE_DATABASE_URL"] = f"postgresql://u:{GUESSED}@127.0.0.1:1/x"
+    away = await gateway.command("events", "list", "--debug")
+    assert away.code == 1, away.err  # Python's own code: with --debug the error goes through
+    assert (await gateway.command("events", "list")).code == 3
+    del gateway.environment["LEADGATE_DATABASE_URL"]
+
+
+async def test_the_hunt_finds_what_is_planted_in_clear(tmp_path: Path) -> None:
+    """A hunt that cannot find anything would be green for ever."""
+    (tmp_path / "a").write_bytes(b"\0\0" + PEOPLE["name"].lower().encode() + b"\0")
+    (tmp_path / "b").write_bytes(json.dumps({"x": PEOPLE["words"]}).encode())
+    assert in_files(tmp_path, PEOPLE) == {"a": ["name"], "b": ["words"]}
+
+
+async def test_a_secret_is_never_taken_from_the_arguments(salon: Salon, http: httpx.AsyncClient) -> None:
+    """Arguments stand in the process list and in the shell's history."""
+    for option in (("--setting", f"webhook_url={salon.portal.webhook_url}"), ("--setting", f"bot_token={BOT_TOKEN}")):
+        kind = "bitrix24" if "webhook_url" in option[1] else "telegram"
+        refused = await salon.gateway.command("connect", kind, "--name", "X", *option)
+        assert refused.code == 2
+        assert found_in(refused.err.encode(), {"url": salon.portal.sandbox.webhook_secret, "token": BOT_TOKEN}) == []
+        assert "--secrets-file" in refused.err
