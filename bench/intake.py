@@ -1,4 +1,4 @@
-"""Durable intake against the bare application: rounds in turn (ABAB), medians; then the latency at a calm pace."""
+"""Durable intake against the bare application: rounds in turn (ABAB), medians; before them the latency at a calm pace."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ def measure_intake(house: House, folder: Path, *, requests: int, rounds: int, ca
         for role in ("intake", "all"):
             with run_gateway(house, role=role) as gateway:
                 asyncio.run(press(gateway.address, leads(house, 200)))
+                figures += _calm_figures(f"role {role}", gateway, house, calm_s)
                 for name, make in _KINDS.items():
                     pairs = [_compare(bare, gateway, house, make, requests) for _ in range(rounds)]
                     figures += _figures(f"role {role}: {name}", pairs)
-                figures += _calm_figures(f"role {role}", gateway, house, calm_s)
                 figures.append(Figure(f"role {role}: resident memory", gateway.resident_mb(), "MB", at_most=200))
     return figures
 
 
 def _compare(bare: Server, gateway: Server, house: House, make: Make, requests: int) -> tuple[Round, Round]:
-    theirs = asyncio.run(press(bare.address, make(house, _BARE_PER_ROUND * requests)))
+    with gateway.held():
+        theirs = asyncio.run(press(bare.address, make(house, _BARE_PER_ROUND * requests)))
     return theirs, asyncio.run(press(gateway.address, make(house, requests)))
 
 

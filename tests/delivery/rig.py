@@ -174,3 +174,8 @@ async def open_rig(folder: Path) -> Rig:
 def kinds(payloads: Sequence[object]) -> list[str]:
     """Types of payloads, for reading in a test."""
     return [type(payload).__name__ for payload in payloads]
+
+
+def all_bytes(folder: Path) -> bytes:
+    """Everything that lies in a folder, as a thief would read it."""
+    return b"".join(path.read_bytes() for path in folder.iterdir())

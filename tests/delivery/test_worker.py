@@ -280,7 +280,9 @@ class TestLostAnswers:
         )
         assert await rig.states() == [DeliveryState.DISCARDED] * 2
 
-    async def test_an_outcome_that_cannot_be_written_is_looked_up(self, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_an_outcome_that_cannot_be_written_is_looked_up(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The disk is full right after the portal said yes: the lead is there, and must not be made again."""
         await rig.says("Алсу", "Хочу стрижку")
 
@@ -333,7 +335,7 @@ class TestLeases:
         write = rig.storage.write
 
         async def slowly(unit: object) -> object:
-            result = await write(unit)  # type: ignore[arg-type]  # any unit
+            result: object = await write(unit)  # type: ignore[arg-type]  # any unit
             rig.clock.move(LEASE_TIME / 2)
             return result
 
@@ -377,7 +379,7 @@ class TestLeases:
 
         async def counted(unit: object) -> object:
             nonlocal writes
-            result = await write(unit)  # type: ignore[arg-type]  # any unit
+            result: object = await write(unit)  # type: ignore[arg-type]  # any unit
             writes += 1
             if writes >= 5:  # the claim, the start, and three renewals
                 renewed.set()
@@ -482,9 +484,7 @@ class TestClosedLeads:
     async def test_a_lead_that_waited_for_a_crm_belongs_to_the_one_that_took_it(self, rig: Rig) -> None:
         """It was made before any CRM was there; its later words must find it."""
         lead_id = await rig.says("Алсу", "Хочу стрижку", crm=None)
-        await rig.storage.write(
-            lambda tx: tx.deliveries.move_open("", to_connection_id=CRM, to_lane=LANE)
-        )
+        await rig.storage.write(lambda tx: tx.deliveries.move_open("", to_connection_id=CRM, to_lane=LANE))
         await rig.storage.write(lambda tx: tx.lanes.wake(LANE, connection_id=CRM, due_at=rig.clock.now()))
         await rig.work()
         await rig.says("Алсу", "Лучше завтра")
@@ -551,14 +551,19 @@ class TestMessages:
 
     @pytest.mark.parametrize("answer", [DOWN, BUSY])
     async def test_a_message_is_too_late_after_a_day(self, rig: Rig, answer: RetryLater) -> None:
-        """"What is your name?" out of the blue two days later is worse than silence."""
+        """A question that comes out of the blue two days later is worse than silence."""
         await rig.reply("Алсу", "Как к вам обращаться?")
         rig.bot.script(*[answer] * 50)
         for _ in range(30):
             await rig.work(timedelta(hours=1))
         (message,) = await rig.deliveries()
         assert (message.row.state, message.row.error_code) == (DeliveryState.DEAD, "message.too_late")
-        assert await rig.storage.read(lambda tx: tx.lanes.claim(holder="x", now=rig.clock.now(), until=rig.clock.now(), limit=1)) == []
+        assert (
+            await rig.storage.read(
+                lambda tx: tx.lanes.claim(holder="x", now=rig.clock.now(), until=rig.clock.now(), limit=1)
+            )
+            == []
+        )
 
 
 def _target_methods() -> dict[str, object]:
@@ -573,4 +578,3 @@ def _replace_crm(tx: Transaction, rig: Rig) -> None:
     tx.connections.add(new_connection("conn_new"))
     tx.deliveries.move_open(CRM, to_connection_id="conn_new", to_lane="crm:conn_new")
     tx.lanes.wake("crm:conn_new", connection_id="conn_new", due_at=rig.clock.now())
-

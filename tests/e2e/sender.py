@@ -50,9 +50,7 @@ class BotSender:
             "webhook-signature": signature,
         }
 
-    async def post(
-        self, body: object, *, webhook_id: str | None = None, at: datetime | None = None
-    ) -> httpx.Response:
+    async def post(self, body: object, *, webhook_id: str | None = None, at: datetime | None = None) -> httpx.Response:
         """Sign and post once; `body` is bytes or becomes JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         headers = self.signed(content, webhook_id=webhook_id or f"msg_{uuid.uuid4().hex}", at=at)

@@ -94,7 +94,9 @@ async def test_a_client_is_led_from_hello_to_one_readable_lead(client: Client, s
     assert "telegram" in (only["title"] + only["source_description"]).lower()
     written = [entry["text"] for entry in only["timeline"]]
     assert [text for text in written if "после шести" in text][0].startswith("Алсу · Telegram · ")
-    places = [next(number for number, text in enumerate(written) if words in text) for words in ("Алсу\n", "шести", "Марине")]
+    places = [
+        next(number for number, text in enumerate(written) if words in text) for words in ("Алсу\n", "шести", "Марине")
+    ]
     assert places == sorted(places)
     assert len(written) == len(set(written))
     worst, middle = max(client.waits_ms), sorted(client.waits_ms)[len(client.waits_ms) // 2]

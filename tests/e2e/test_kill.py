@@ -42,7 +42,9 @@ class Campaign:
     async def send(self, number: int) -> None:
         """One lead, repeated under the same webhook-id until the gateway says that it has it."""
         person = number % self.people
-        body = lead(1000 + person, message=f"Заявка {number}", contact={"name": f"Клиент {person}", "phone": phone(person)})
+        body = lead(
+            1000 + person, message=f"Заявка {number}", contact={"name": f"Клиент {person}", "phone": phone(person)}
+        )
         wait = asyncio.Event()
         while True:
             self.attempts += 1
@@ -121,7 +123,9 @@ async def kill_again_and_again(salon: Salon, dice: random.Random, *, kills: int,
 
 
 @pytest.mark.timeout(120 + KILLS * 10)
-async def test_killed_at_random_moments_every_acknowledged_lead_stands_in_the_crm_exactly_once(idle_salon: Salon) -> None:
+async def test_killed_at_random_moments_every_acknowledged_lead_stands_in_the_crm_exactly_once(
+    idle_salon: Salon,
+) -> None:
     """Power cuts, out-of-memory kills and lost answers happen together; a lead lost or doubled costs a client."""
     salon = idle_salon
     salon.gateway.runner = (*RUNNER, "--lease", LEASE_S)
@@ -176,4 +180,3 @@ async def test_a_portal_that_commits_after_the_connection_is_lost_gets_no_double
     assert len(faults) == 0
     assert campaign.doubles() == []
     assert (await salon.balanced())["in_crm"] == 12
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
@@ -71,16 +69,18 @@ async def test_a_second_request_of_the_same_person_is_an_entry_and_after_closing
     assert (await salon.balanced())["leads_checked"] == 2
 
 
-@pytest.mark.parametrize("written", ["+79000000103", "89000000103", "79000000103"])
-async def test_a_contact_that_is_there_already_is_linked(salon: Salon, written: str) -> None:
-    """Salons bring years of contacts typed in every way; a double of a contact splits the client's history."""
-    fields = {"NAME": "Алсу", "PHONE": [{"VALUE": written, "VALUE_TYPE": "WORK"}]}
-    contact_id = await salon.portal.call(salon.bot.client, "crm.contact.add", {"fields": fields})
-    await salon.bot.accept(lead(103))
-    (shown,) = await salon.portal.having(1)
+async def test_a_contact_that_is_there_already_is_linked_however_its_number_is_written(salon: Salon) -> None:
+    """Salons bring years of contacts; a double of a contact splits the client's history."""
+    contacts = []
+    for number, written in enumerate(("+79000000110", "89000000111", "79000000112"), start=110):
+        fields = {"NAME": "Алсу", "PHONE": [{"VALUE": written, "VALUE_TYPE": "WORK"}]}
+        contacts.append(await salon.portal.call(salon.bot.client, "crm.contact.add", {"fields": fields}))
+        await salon.bot.accept(lead(number))
+    shown = await salon.portal.having(3)
 
-    assert shown["contact_id"] == int(contact_id)
-    assert len(list(salon.portal.sandbox.portal.contacts)) == 1
+    linked = {one["phone"]: one["contact_id"] for one in shown}
+    assert [linked[f"+7900000011{number}"] for number in range(3)] == [int(contact) for contact in contacts]
+    assert len(list(salon.portal.sandbox.portal.contacts)) == 3
 
 
 async def test_a_portal_without_leads_gets_a_deal(salon: Salon) -> None:

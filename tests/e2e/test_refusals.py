@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
 
 from leadgate.testing.telegram_server import TelegramServer
 from tests.e2e.conftest import Salon
@@ -66,7 +65,15 @@ async def test_a_malformed_body_is_named_field_by_field_and_never_guessed(salon:
     answer = await salon.bot.post(broken)
     assert problem(answer) == (422, "lead.invalid")
     named = {error["field"] for error in answer.json()["errors"]}
-    assert {"channel", "contact.phone", "contact.email", "contact.name", "preferred_time", "consent", "utm.source"} <= named
+    assert {
+        "channel",
+        "contact.phone",
+        "contact.email",
+        "contact.name",
+        "preferred_time",
+        "consent",
+        "utm.source",
+    } <= named
     assert "не скажу" not in answer.text
     assert problem(await salon.bot.post({"channel": "telegram", "contact": {"name": "Алсу"}}))[0] == 422
     assert problem(await salon.bot.post(["not", "an", "object"]))[0] == 422
@@ -98,21 +105,23 @@ async def test_only_our_addresses_and_methods_answer(salon: Salon) -> None:
         assert problem(await http.request(method, salon.bot.url))[0] == 405, method
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe no json", b'{"update_id": 5, "new_kind_of_2031": {"a": 1}}', b"[]", b""])
-async def test_a_messenger_is_never_turned_away_for_what_we_do_not_understand(salon: Salon, body: bytes) -> None:
+NOT_UNDERSTOOD = (b"\xff\xfe no json", b'{"update_id": 5, "new_kind_of_2031": {"a": 1}}', b"[]", b"")
+
+
+async def test_a_messenger_is_never_turned_away_for_what_we_do_not_understand(salon: Salon) -> None:
     """Messengers stop sending to a bot that refuses; what we cannot read today is kept for tomorrow."""
     async with TelegramServer() as server:
         secrets = {"bot_token": server.token}
         made = await salon.gateway.connect("telegram", "Бот", secrets=secrets, check=False, api_base=server.base)
         await salon.heard(made["webhook_path"])
         url = salon.gateway.url + made["webhook_path"]
-        refused = await salon.bot.client.post(url, content=body, headers={"X-Telegram-Bot-Api-Secret-Token": "wrong"})
-        assert problem(refused) == (401, "webhook.secret_mismatch")
         headers = {"X-Telegram-Bot-Api-Secret-Token": made["webhook_secret"]}
-        for _ in range(2):
-            assert (await salon.bot.client.post(url, content=body, headers=headers)).is_success
-        (kept,) = await stored(salon)
-        assert kept["kind"] == "telegram"
-        balance = await salon.balanced()
-        assert balance["received"] == 1
+        for body in NOT_UNDERSTOOD:
+            wrong = await salon.bot.client.post(url, content=body, headers={"X-Telegram-Bot-Api-Secret-Token": "wrong"})
+            assert problem(wrong) == (401, "webhook.secret_mismatch")
+            for _ in range(2):
+                assert (await salon.bot.client.post(url, content=body, headers=headers)).is_success
+        kept = await stored(salon)
+        assert [event["kind"] for event in kept] == ["telegram"] * len(NOT_UNDERSTOOD)
+        assert (await salon.balanced())["received"] == len(NOT_UNDERSTOOD)
         assert server.sent == []

@@ -33,9 +33,7 @@ class Visitor:
     async def write(self, text: str) -> httpx.Response:
         """Send a message."""
         body = {"visitor": self.visitor, "id": uuid.uuid4().hex, "text": text, "language": "ru"}
-        return await self.client.post(
-            f"{self.base}/webhooks/site/{self.connection}", json=body, headers=self.headers
-        )
+        return await self.client.post(f"{self.base}/webhooks/site/{self.connection}", json=body, headers=self.headers)
 
     async def read(self, *, wait_s: int = 10) -> list[str]:
         """What the bot said meanwhile, waiting for it."""

@@ -79,7 +79,7 @@ def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
 
 def test_two_that_start_at_once_do_not_stumble(database_url: str, engine: Engine) -> None:
     """A cluster rolls out two nodes in the same second."""
-    command = [sys.executable, Path(__file__).parent / "upgrade_child.py", database_url]
+    command = [sys.executable, str(Path(__file__).parent / "upgrade_child.py"), database_url]
     starts = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for start in starts:
         assert start.stdout is not None

@@ -2,12 +2,12 @@
 
 import sys
 
-from alembic import command
+import alembic.command
 
 from leadgate.storage.engines import make_engine
 from leadgate.storage.upgrade import upgrade
 
-assert command.upgrade, "imported before the start, so that both begin at once"
+_ = alembic.command  # imported before the start, so that both begin at once
 engine = make_engine(sys.argv[1])
 print("ready", flush=True)  # noqa: T201 - the parent waits for it
 sys.stdin.readline()

@@ -133,21 +133,21 @@ def test_both_languages_take_the_same_values(part: str) -> None:
     assert [key for key, (left, right) in pairs.items() if placeholders(left) != placeholders(right)] == []
 
 
-def test_every_text_of_the_bot_is_said() -> None:
-    """Words nobody hears are taken out; the channels' names are put together from the channel."""
+def test_every_text_of_the_bot_is_said_and_there() -> None:
+    """Words nobody hears are taken out, words that are asked for exist; names of channels are put together."""
     package = Path(leadgate.__file__).parent
     rooms = [file for room in ("app", "crm", "dialogue", "processing") for file in package.glob(f"{room}/*.py")]
-    code = "".join(file.read_text("utf-8") for file in rooms)
-    unused = [key for key in raw("ru", "bot") if f'"{key}"' not in code and not key.startswith("channel_")]
-    assert unused == []
+    code, known = "".join(file.read_text("utf-8") for file in rooms), set(raw("ru", "bot"))
+    assert [key for key in known if f'"{key}"' not in code and not key.startswith("channel_")] == []
+    assert sorted(set(re.findall(r"""texts\.get\("([^"]+)\"""", code)) - known) == []
 
 
 def test_every_text_of_the_chat_is_shown() -> None:
     """As for the bot: in the widget's script or on its page."""
-    sources = (*WEB.glob("static/widget*.js"), WEB / "templates/site_chat.html", WEB / "site_page.py")
+    sources = (*WEB.glob("static/widget*.js"), WEB / "templates/site_chat.html", *WEB.glob("site_*.py"))
     code = "".join(file.read_text("utf-8") for file in sources)
     names = [key.partition(".")[2] for key in raw("ru", "widget")]
-    assert [name for name in names if not re.search(rf"(words|texts|text|say|SETUP)?[.\[\"']{name}\b", code)] == []
+    assert [name for name in names if not re.search(rf'(?:texts|words)\.{name}\b|"{name}"', code)] == []
 
 
 def test_every_key_that_code_names_is_there() -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
 
 from cyclopts import App, CycloptsError
 from rich.console import Console
@@ -79,11 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     is_debugging = "--debug" in tokens
+    if not is_debugging:
+        sys.excepthook = _confess
     try:
         code = _run(tokens)
     except LeadgateError as error:
         if is_debugging:
-            raise
+            traceback.print_exc()
         sys.exit(_complain(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -107,6 +112,13 @@ def _explain(error: CycloptsError) -> int:
     message = " ".join(str(error).split()).rstrip(".")
     print(f"{message}. See: {command} --help", file=sys.stderr)
     return WRONG_USE
+
+
+def _confess(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
+    """A mistake of ours: its kind and place without its text, which may quote what somebody wrote; Python exits with 1."""
+    frames = traceback.extract_tb(trace)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    print(f"Leadgate made a mistake: {kind.__name__}{place}. Please report it; --debug shows more.", file=sys.stderr)
 
 
 def _complain(error: LeadgateError) -> int:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from leadgate.delivery.payloads import Outbox, Payload
-from leadgate.delivery.plan import plan_lane
+from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_of, decide, lane_wait_after
 from leadgate.delivery.targets import Target, Targets
 from leadgate.errors import LeaseLostError, OverloadedError, VaultError
@@ -190,12 +190,7 @@ class DeliveryWorker:
             return _Step([], is_over=True)
         deliveries = tx.deliveries.open_in_lane(lease.lane, limit=_WINDOW)
         leads = _leads_of(tx, deliveries)
-        strangers = [d for d in deliveries if _is_elsewhere(leads.get(d.lead_id), d)]
-        for stranger in strangers:
-            payload = self._open(tx, stranger, target, now)
-            if payload is not None:
-                self._settle(tx, stranger, payload, LeadClosed("crm.lead_elsewhere"), target, now=now, jitter=0.5)
-        if strangers:
+        if self._move_strangers(tx, deliveries, leads, target=target, now=now):
             return _Step([], is_over=False)
         in_crm = frozenset(lead.lead_id for lead in leads.values() if lead.ref is not None)
         plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
@@ -206,18 +201,35 @@ class DeliveryWorker:
         if plan.is_done:
             tx.lanes.release(lease, due_at=plan.next_look, failures=0, problem=None, problem_since=None)
             return _Step([], is_over=True)
-        payloads = {d.delivery_id: self._open(tx, d, target, now) for d in (*plan.look_up, *plan.send)}
-        if None in payloads.values():
-            return _Step([], is_over=False)  # what cannot be read is settled; the rest is planned without it
+        return _Step(self._start(tx, plan, target, now), is_over=False)
+
+    def _move_strangers(
+        self,
+        tx: Transaction,
+        deliveries: Sequence[StoredDelivery],
+        leads: Mapping[str | None, StoredLead],
+        *,
+        target: Target,
+        now: datetime,
+    ) -> bool:
+        """Entries of leads that stand in a CRM of the past go to a new lead; True when there were any."""
+        strangers = [d for d in deliveries if _is_elsewhere(leads.get(d.lead_id), d)]
+        for stranger in strangers:
+            payload = self._open(tx, stranger, target, now)
+            if payload is not None:
+                self._settle(tx, stranger, payload, LeadClosed("crm.lead_elsewhere"), target, now=now, jitter=0.5)
+        return bool(strangers)
+
+    def _start(self, tx: Transaction, plan: Plan, target: Target, now: datetime) -> list[_Task]:
+        """Write down what is about to be called; nothing when something could not be read, so that the rest is planned anew."""
         wanted = [(d, AttemptKind.LOOK_UP) for d in plan.look_up] + [(d, AttemptKind.SEND) for d in plan.send]
-        tasks = [
-            _Task(delivery, payload, kind, delivery.attempts + 1)
-            for delivery, kind in wanted
-            if (payload := payloads[delivery.delivery_id]) is not None
-        ]
+        opened = [(d, kind, self._open(tx, d, target, now)) for d, kind in wanted]
+        tasks = [_Task(d, payload, kind, d.attempts + 1) for d, kind, payload in opened if payload is not None]
+        if len(tasks) < len(opened):
+            return []
         for task in tasks:
             tx.deliveries.start_attempt(task.delivery, kind=task.kind, at=now)
-        return _Step(tasks, is_over=False)
+        return tasks
 
     @staticmethod
     def _hand_back(tx: Transaction, lease: Lease) -> None:

@@ -17,7 +17,7 @@ from leadgate.model.leads import Person
 MAX_NAME_LENGTH = 60
 _PHONE_IN_TEXT = re.compile(r"\+?\d[\d\s()\-.\u2010-\u2015]{8,22}\d")
 _NAME_PREFIX = re.compile(r"^(?:меня\s+зовут|это|я|my\s+name\s+is|i\s+am)\s+", re.IGNORECASE)
-_NAME = re.compile(r"[^\W\d_][^\W\d_'’.\-]*(?:[ \-][^\W\d_][^\W\d_'’.\-]*){0,3}")
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.\-])*(?: [^\W\d_](?:[^\W\d_]|['’.\-])*){0,3}")
 _NOT_A_NAME = re.compile(
     r"(?:\?|\b(?:здравствуйте|привет|добрый|хочу|можно|запишите|записаться|сколько|когда|цена|hello|hi|want|price)\b)",
     re.IGNORECASE,

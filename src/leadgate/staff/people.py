@@ -123,7 +123,7 @@ class People:
         if found is None or not is_right:
             _log.warning("staff.sign_in_refused", outcome="refused", error_code=AccessDeniedError.code)
             raise AccessDeniedError("Name and password do not fit.")
-        await self._storage.write(lambda tx: tx.staff.clear_failures(key))
+        await self._storage.write(lambda tx: tx.staff.clear_failures(_typed(key)))
         return await self.open_session(found[0])
 
     async def open_session(self, staff: Staff) -> str:
@@ -228,9 +228,14 @@ def _check_password(password: Secret, name: str) -> None:
 
 
 def _begin_try(tx: Transaction, key: str, now: datetime) -> tuple[Staff, str] | None:
-    _refuse_when_locked(tx.staff.failures(key), now)
-    tx.staff.count_failure(key, at=now)
+    _refuse_when_locked(tx.staff.failures(_typed(key)), now)
+    tx.staff.count_failure(_typed(key), at=now)
     return tx.staff.find_password(key)
+
+
+def _typed(key: str) -> str:
+    """What was typed as a name, as it is counted: people type addresses and even passwords there, so only a hash is kept."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _refuse_when_locked(failures: tuple[int, datetime] | None, now: datetime) -> None:

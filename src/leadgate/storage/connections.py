@@ -87,14 +87,14 @@ class SqlConnectionStore(SqlStore):
         self._connection.execute(statement.values(report=dump_report(report), checked_at=at))
 
     def version(self) -> object:
-        """When each connection changed and which secrets are live until when; maxima would miss what a slower clock wrote."""
-        changed = select(connections.c.connection_id, connections.c.changed_at).where(self._mine(connections))
-        versions = select(secrets.c.connection_id, secrets.c.name, secrets.c.version, secrets.c.live_until)
-        rows = (
-            self._connection.execute(changed).all(),
-            self._connection.execute(versions.where(self._mine(secrets))).all(),
-        )
-        return tuple(frozenset(map(tuple, found)) for found in rows)
+        """Every connection with state, settings and time of change, and which secrets are live until when.
+
+        The newest time alone would miss what a node wrote whose clock is behind.
+        """
+        c, s = connections.c, secrets.c
+        changed = select(c.connection_id, c.state, c.settings, c.changed_at).where(self._mine(connections))
+        versions = select(s.connection_id, s.name, s.version, s.live_until).where(self._mine(secrets))
+        return tuple(frozenset(map(tuple, self._connection.execute(query))) for query in (changed, versions))
 
     def add_secret(self, secret: StoredSecret) -> None:
         """Keep a new version."""

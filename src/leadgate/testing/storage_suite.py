@@ -3,7 +3,7 @@
 A fixture gives a storage of an empty workspace of its own; `second` is another one on the same rows, as another node would be.
 What only one engine can do (group commit, two transactions at once) is tested beside that engine.
 """
-# ruff: noqa: S101, PLR2004, PLR0904 - a conformance suite speaks in asserts and small numbers, and has many rules
+# ruff: noqa: S101, PLR2004 - a conformance suite speaks in asserts and small numbers, and has many rules
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The words of the pages: look-up by key, plural forms, no-break spaces. Dates are `moments.py`'s business.
 
-The files `pages.{ru,en}.json` of `leadgate.catalogue` hold flat keys. A text with plural forms is an object of `one`, `few`, `many`,
-chosen by `count`; `{name}` stands for a value.
+The files `pages.{ru,en}.json` of `leadgate.catalogue` hold flat keys. A text with plural forms is an object of `one`, `few` and
+`many`, chosen by `count`; `{name}` stands for a value.
 """
 
 from __future__ import annotations

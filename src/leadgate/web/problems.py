@@ -101,8 +101,8 @@ def _answer_ours(request: PageRequest, error: LeadgateError) -> _Answer:
 def _answer_crash(request: PageRequest, error: Exception) -> _Answer:
     # The text of a foreign error may hold anything, a client's words too: only its type and place are written down.
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
-    _log.error("page.failed", outcome="failed", error_code=type(error).__name__, place=place)
+    places = [f"{frames[-1].name}:{frames[-1].lineno}"] if frames else None
+    _log.error("page.failed", outcome="failed", error_type=type(error).__name__, frames=places)
     return _answer(request, 500, code="web.failed", detail="Something failed on our side; it is written down.")
 
 

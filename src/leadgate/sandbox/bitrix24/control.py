@@ -21,6 +21,7 @@ from leadgate.sandbox.bitrix24.portal import CLASSIC_MODE, SIMPLE_MODE, Caller, 
 from leadgate.sandbox.bitrix24.records import Context, change
 
 _SWITCHES = ("down", "drop-answer", "limit-503")
+_WRITES = ("crm.item.add", "crm.lead.add", "crm.deal.add", "crm.contact.add", "crm.timeline.comment.add")
 _Route = Callable[["Control", Exchange], Awaitable[None]]
 
 
@@ -103,7 +104,11 @@ class Control:
         if wish not in {*_SWITCHES, "calm"}:
             raise _RefusedError("`to` must be calm, down, drop-answer or limit-503")
         self._faults.clear()
-        if wish != "calm":
+        if wish == "drop-answer":
+            # Only what writes: a client that looks before it writes would never come as far as the doubt.
+            for method in _WRITES:
+                self._faults.add(wish, method=method)
+        elif wish != "calm":
             self._faults.add(wish)
         await _return_to_page(exchange, form)
 
