@@ -19,7 +19,7 @@ BUILD = Path(__file__).resolve().parents[1] / "build"
 
 def _intake(folder: Path, *, quick: bool) -> list[Figure]:
     house = make_house(folder / "intake")
-    requests, rounds, calm_s = (300, 2, 1) if quick else (4000, 5, 15)
+    requests, rounds, calm_s = (200, 1, 1) if quick else (4000, 5, 15)
     return measure_intake(house, folder, requests=requests, rounds=rounds, calm_s=calm_s)
 
 
@@ -28,7 +28,7 @@ def _replies(folder: Path, *, quick: bool) -> list[Figure]:
 
 
 def _history(folder: Path, *, quick: bool) -> list[Figure]:
-    events, requests, rounds = (10_000, 300, 2) if quick else (1_000_000, 3000, 5)
+    events, requests, rounds = (10_000, 200, 1) if quick else (1_000_000, 3000, 5)
     return measure_history(folder, events=events, requests=requests, rounds=rounds)
 
 

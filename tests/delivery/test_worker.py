@@ -31,6 +31,14 @@ class TestOrdinaryWork:
         lead = await rig.lead(lead_id)
         assert (lead.state, lead.ref is not None, lead.crm_connection_id) == (LeadState.OPEN, True, CRM)
 
+    async def test_what_no_crm_needs_does_not_leave_the_house(self, rig: Rig) -> None:
+        """A client types a card number into the chat: neither the lead nor its history carries it."""
+        await rig.says("Алсу", "Предоплата с карты 4111 1111 1111 1111")
+        await rig.says("Алсу", "то есть 5555 5555 5555 4444")
+        await rig.work()
+        assert len(rig.crm.batches[0]) == 3
+        assert not any(digits in repr(rig.crm.batches) for digits in ("1111", "4444"))
+
     async def test_later_words_carry_the_leads_reference(self, rig: Rig) -> None:
         """An entry that is sent alone must say which lead it belongs to."""
         lead_id = await rig.says("Алсу", "Хочу стрижку")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,16 +20,25 @@ from leadgate.sandbox.bitrix24 import Limits, Sandbox, build_sandbox, serve
 from leadgate.testing.gateway import COMMAND, Gateway
 from leadgate.testing.waiting import until
 from tests.e2e.sender import BotSender
+from tests.e2e.visitor import ORIGIN
 
 QUIET_TIME_S = "1"
+PORTAL_SECRET = "markedportalsecret4711"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A data directory made once by the real commands; every test works on a copy of its own."""
+    """A data directory made once by the real commands; every test works on a copy of its own.
+
+    Attributes:
+        port: where the CRM will be; no number that the system gives to others by itself.
+    """
 
     data: Path
+    port: int
+    crm: dict[str, str]
     bot: dict[str, str]
+    site: dict[str, str]
     made: dict[str, Any]
 
 
@@ -67,7 +78,7 @@ class Portal:
 
         return await until(find, what=f"an entry with {words!r}", timeout_s=timeout_s)
 
-    async def call(self, http: httpx.AsyncClient, method: str, params: dict[str, Any]) -> Any:
+    async def call(self, http: httpx.AsyncClient, method: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
         """What an employee or another program does in the portal."""
         answer = await http.post(f"{self.webhook_url}{method}", json=params)
         assert answer.status_code == 200, answer.text
@@ -128,16 +139,33 @@ class Salon:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """`init` and `connect bot`, once for all tests: they cost a second each."""
-    data = tmp_path_factory.mktemp("prepared") / "data"
+    """`init` and `connect`, once for all tests: they cost a second each."""
+    data, port = tmp_path_factory.mktemp("prepared") / "data", find_port()
     environment = {**os.environ, "LEADGATE_DATA": str(data)}
 
-    def ask(*arguments: str) -> dict[str, Any]:
-        done = subprocess.run([*COMMAND, *arguments, "--json"], env=environment, capture_output=True, check=True)
+    def ask(*arguments: str, secrets: dict[str, str] | None = None) -> dict[str, Any]:
+        options = ("--json",) if secrets is None else ("--json", "--secrets-file", "-")
+        content = json.dumps(secrets or {}).encode()
+        command = [*COMMAND, *arguments, *options]
+        done = subprocess.run(command, env=environment, input=content, capture_output=True, check=True)
         return dict(json.loads(done.stdout))
 
     made = ask("init", "--workspace-name", "Салон «Лимон»")
-    return Prepared(data, ask("connect", "bot", "--name", "Конструктор"), made)
+    pairs = ("--setting", f"quiet_time_s={QUIET_TIME_S}", "--no-check")
+    address = {"webhook_url": f"http://127.0.0.1:{port}/rest/1/{PORTAL_SECRET}/"}
+    crm = ask("connect", "bitrix24", "--name", "CRM", *pairs, secrets=address)
+    bot = ask("connect", "bot", "--name", "Конструктор")
+    site = ask("connect", "site", "--name", "Сайт", "--setting", f"allowed_origins={ORIGIN}")
+    return Prepared(data, port, crm, bot, site, made)
+
+
+def find_port() -> int:
+    """A free port below those that the system hands out (32768 and up), so that it stays free between tests."""
+    for port in random.SystemRandom().sample(range(20000, 30000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError("no free port between 20000 and 30000")
 
 
 @pytest.fixture
@@ -151,10 +179,10 @@ async def gateway(prepared: Prepared, tmp_path: Path) -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture
-async def portal() -> AsyncIterator[Portal]:
-    """A sandbox portal without limits."""
-    sandbox = build_sandbox(limits=Limits.off())
-    async with serve(sandbox, "127.0.0.1", 0) as url:
+async def portal(prepared: Prepared) -> AsyncIterator[Portal]:
+    """A sandbox portal without limits, where the prepared house looks for its CRM."""
+    sandbox = build_sandbox(limits=Limits.off(), webhook_secret=PORTAL_SECRET)
+    async with serve(sandbox, "127.0.0.1", prepared.port) as url:
         yield Portal(sandbox, url)
 
 
@@ -167,11 +195,9 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def idle_salon(gateway: Gateway, portal: Portal, prepared: Prepared, http: httpx.AsyncClient) -> Salon:
-    """CRM and bot are connected; the gateway is not started yet."""
-    secrets = {"webhook_url": portal.webhook_url}
-    crm = await gateway.connect("bitrix24", "CRM", secrets=secrets, quiet_time_s=QUIET_TIME_S, timeout_s="5")
+    """CRM, bot and site are connected; the gateway is not started yet."""
     bot = BotSender(http, "", prepared.bot["webhook_secret"])
-    return Salon(gateway, portal, bot, crm["connection"], prepared.bot["connection"])
+    return Salon(gateway, portal, bot, prepared.crm["connection"], prepared.bot["connection"])
 
 
 @pytest.fixture

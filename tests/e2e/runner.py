@@ -27,7 +27,7 @@ def run(arguments: list[str]) -> None:
     while arguments and arguments[0] in {"--lease", "--forget-look-up"}:
         option = arguments.pop(0)
         if option == "--lease":
-            worker.LEASE_TIME = inbox.LEASE_TIME = timedelta(seconds=float(arguments.pop(0)))  # type: ignore[misc] # a constant
+            worker.LEASE_TIME = inbox.LEASE_TIME = timedelta(seconds=float(arguments.pop(0)))
         else:
             retry._on_unknown = send_again_at_once  # type: ignore[assignment] # noqa: SLF001 - the heart of the matter
     main(arguments)

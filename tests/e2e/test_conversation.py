@@ -93,7 +93,7 @@ async def test_a_client_is_led_from_hello_to_one_readable_lead(client: Client, s
     assert (only["name"], only["phone"]) == ("Алсу", "+79000000201")
     assert "telegram" in (only["title"] + only["source_description"]).lower()
     written = [entry["text"] for entry in only["timeline"]]
-    assert [text for text in written if "после шести" in text][0].startswith("Алсу · Telegram · ")
+    assert next(text for text in written if "после шести" in text).startswith("Алсу · Telegram · ")
     places = [
         next(number for number, text in enumerate(written) if words in text) for words in ("Алсу\n", "шести", "Марине")
     ]

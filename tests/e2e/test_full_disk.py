@@ -81,9 +81,8 @@ async def test_a_full_disk_is_503_with_retry_after_and_after_it_nothing_is_missi
     data = disk.folder / "data"
     shutil.copytree(prepared.data, data)
     async with Gateway(data) as gateway:
-        crm = await gateway.connect("bitrix24", "CRM", secrets={"webhook_url": portal.webhook_url}, quiet_time_s="1")
         bot = BotSender(http, "", prepared.bot["webhook_secret"])
-        salon = Salon(gateway, portal, bot, crm["connection"], prepared.bot["connection"])
+        salon = Salon(gateway, portal, bot, prepared.crm["connection"], prepared.bot["connection"])
         await salon.restart()
         running = gateway.running
         assert running is not None

@@ -22,7 +22,7 @@ from leadgate.testing.waiting import until
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-KILLS = int(os.environ.get("KILLS", "16"))
+KILLS = int(os.environ.get("KILLS", "15"))
 SEED = int(os.environ.get("SEED", "20261122"))
 RUNNER = (sys.executable, str(Path(__file__).with_name("runner.py")))
 LEASE_S = "1.5"

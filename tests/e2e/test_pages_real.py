@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, ViewportSize, expect
 
 from leadgate.testing.waiting import until
 from tests.e2e.conftest import Prepared, Salon
@@ -19,7 +19,7 @@ from tests.e2e.sender import lead
 
 NAME, PASSWORD = "Ирина", "четыре слова и лимон"
 CLIENT, PHONE, WISH = "Алсу", "8 900 000-05-01", "Маникюр с покрытием в четверг после шести"
-NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+NARROW, WIDE = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Owner:
     async def open(self, path: str) -> None:
         """Go to a page; none of them is wider than a phone or a desk."""
         for size in (NARROW, WIDE):
-            await self.page.set_viewport_size(size)  # type: ignore[arg-type]  # a typed dict of playwright
+            await self.page.set_viewport_size(size)
             await self.page.goto(self.home + path)
             assert await self.page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
 
@@ -102,7 +102,7 @@ async def write_as_client(owner: Owner, path: str) -> None:
     """Somebody opens the salon's chat page in a window of their own and asks for an appointment."""
     browser = owner.page.context.browser
     assert browser is not None
-    context = await browser.new_context(locale="ru-RU", viewport=NARROW)  # type: ignore[arg-type]  # a typed dict of playwright
+    context = await browser.new_context(locale="ru-RU", viewport=NARROW)
     client = await context.new_page()
     broken: list[str] = []
     client.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)

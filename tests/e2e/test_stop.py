@@ -10,36 +10,30 @@ from pathlib import Path
 import httpx
 import pytest
 
-from leadgate.testing.gateway import Gateway
 from leadgate.testing.waiting import until
-from tests.e2e.conftest import Portal, Salon
-from tests.e2e.sender import BotSender, lead
+from tests.e2e.conftest import Prepared, Salon
+from tests.e2e.sender import lead
 from tests.e2e.visitor import Visitor
 
 LIMIT_S = 10.0
 
 
 async def test_sigterm_ends_within_ten_seconds_although_the_crm_hangs_and_clients_wait(
-    gateway: Gateway, portal: Portal, prepared: object, http: httpx.AsyncClient
+    salon: Salon, prepared: Prepared
 ) -> None:
     """A supervisor kills what does not end; so hanging partners must not hold us, and what was in hand must not be lost."""
-    crm = await gateway.connect(
-        "bitrix24", "CRM", secrets={"webhook_url": portal.webhook_url}, quiet_time_s="1", timeout_s="60"
-    )
-    bot = await gateway.connect("bot", "Бот")
-    site = await gateway.connect("site", "Сайт", allowed_origins="https://salon.example")
-    await gateway.start()
-    sender = BotSender(http, gateway.url + bot["webhook_path"], bot["webhook_secret"])
-    salon = Salon(gateway, portal, sender, crm["connection"], bot["connection"])
+    gateway, portal, sender = salon.gateway, salon.portal, salon.bot
     portal.sandbox.faults.add("slow", delay_s=60, method="crm.item.add", count=1)
     await sender.accept(lead(301))
     await until(lambda: portal.sandbox.portal.counters.faults["slow"], what="a call that hangs")
-    visitor = Visitor(http, gateway.url, site["connection"])
+    visitor = Visitor(sender.client, gateway.url, prepared.site["connection"])
     await visitor.enter()
     poll = asyncio.create_task(visitor.read(wait_s=25))
     host, port = gateway.url.removeprefix("http://").split(":")
     _, half_sent = await asyncio.open_connection(host, int(port))
-    half_sent.write(f"POST {bot['webhook_path']} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{".encode())
+    half_sent.write(
+        f"POST {prepared.bot['webhook_path']} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{".encode()
+    )
     await half_sent.drain()
 
     started_s = time.monotonic()

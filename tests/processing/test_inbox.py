@@ -17,7 +17,7 @@ from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import LeadClosed
 from leadgate.model.views import EventRow
 from leadgate.model.webhooks import RawWebhook, Receipt
-from leadgate.ports.stores import StoredEvent, Workspace
+from leadgate.ports.stores import Lease, StoredEvent, Workspace
 from leadgate.processing.inbox import LEASE_TIME, InboxWorker
 from leadgate.processing.turn import Source, Turns
 from leadgate.testing.connections import NOW, open_connection
@@ -280,15 +280,14 @@ class TestWholeOrNothing:
         """Two nodes must not answer one message twice: the one that slept through its lease is fenced off."""
         await salon.knock({"text": "Хочу стрижку завтра"})
         slow, quick = salon.inbox("slow"), salon.inbox("quick")
-        lease = slow._lease  # noqa: SLF001 - the moment between the lease and the unit
+        work_event = slow._work_event  # noqa: SLF001 - the moment between the look at the inbox and the unit
 
-        async def be_overtaken(part: int) -> object:
-            held = await lease(part)
+        async def be_overtaken(event: StoredEvent, lease: Lease | None) -> bool:
             salon.rig.clock.move(LEASE_TIME + timedelta(seconds=1))
             await quick.drain()
-            return held
+            return await work_event(event, lease)
 
-        monkeypatch.setattr(slow, "_lease", be_overtaken)
+        monkeypatch.setattr(slow, "_work_event", be_overtaken)
         await slow.drain()
         await salon.rig.work()
         assert len(salon.commands(CreateLead)) == 1

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from leadgate.errors import StorageUnavailableError
 from leadgate.model.connections import ConnectionState
+from leadgate.model.staff import Role, Staff
 from leadgate.ports.stores import Transaction
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.storage.transaction import SqlTransaction
@@ -220,3 +221,26 @@ async def test_a_server_that_goes_away_is_unavailable_and_comes_back(nodes: Node
     await admin.write(lambda tx: tx.connections.add(new_connection(CRM)))
     await node.write(lambda tx: tx.connections.set_state(CRM, ConnectionState.PAUSED, at=SOON))
     assert await lane_of(node) == []
+
+
+async def test_a_one_time_address_that_is_being_used_is_used(nodes: Nodes) -> None:
+    """The second one saw it live and waits for the first: then it is too late."""
+    first, second = nodes
+    person = Staff(workspace_id="ws", staff_id="staff_1", name="", role=Role.OWNER, created_at=NOW)
+    await first.write(lambda tx: tx.staff.add(person))
+    await first.write(lambda tx: tx.staff.add_setup_token(b"hash", staff_id="staff_1", expires_at=SOON))
+    used, go = threading.Event(), threading.Event()
+
+    def use(tx: Transaction) -> str | None:
+        staff_id = tx.staff.use_setup_token(b"hash", now=NOW)
+        used.set()
+        assert go.wait(10)
+        return staff_id
+
+    winning = asyncio.ensure_future(first.write(use))
+    await run_until(used)
+    losing = asyncio.ensure_future(second.write(lambda tx: tx.staff.use_setup_token(b"hash", now=NOW)))
+    await blocked(first)
+    go.set()
+    assert await winning == "staff_1"
+    assert await losing is None

@@ -83,6 +83,7 @@ MANIFESTS = (
         webhook_secret="signing_secret",
         public_url_needed=True,
     ),
+    Manifest(kind="site", title="Site", title_ru="Сайт", mark="WEB", fields=(), client_pulls=True),
     Manifest(kind="telegram", title="Telegram", title_ru="Telegram", mark="TG", fields=(), public_url_needed=True),
 )
 
@@ -349,6 +350,8 @@ class MemoryDesk:
         query: str | None = None,
     ) -> Page[EventRow]:
         rows = [detail.row for detail in self.event_details]
+        if until is not None and since is not None:
+            self.asked_periods.append((since, until))
         kept = [row for row in rows if (state is None or row.state is state) and row.event_id.startswith(query or "")]
         return Page(kept[:2] if not (cursor or state or query) else kept, None if cursor or state or query else "next")
 
@@ -373,6 +376,8 @@ class MemoryDesk:
         query: str | None = None,
     ) -> Page[DeliveryRow]:
         rows = [detail.row for detail in self.details]
+        if until is not None and since is not None:
+            self.asked_periods.append((since, until))
         kept = [row for row in rows if not states or row.state in states]
         return Page([row for row in kept if row.delivery_id.startswith(query or "")], None)
 

@@ -12,6 +12,7 @@ import leadgate.web
 from leadgate.catalogue.texts import LOCALES, PARTS, read_file
 from leadgate.integrations.bitrix24.errors import REVOKED_CODES, RULES
 from leadgate.integrations.telegram.errors import _NEEDS_PERSON, _REFUSALS
+from leadgate.model.connections import Finding, FindingState
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
 from leadgate.model.staff import Role
@@ -21,11 +22,13 @@ from leadgate.web.base import find_pages
 from leadgate.web.catalogue import FAMILIES, ONLY_RUSSIAN, Catalogue, load_catalogue, plural_form
 from leadgate.web.cookies import THEMES
 from leadgate.web.explain import MEANINGS, explain
+from leadgate.web.findings import teller
 from leadgate.web.moments import PERIODS
 from leadgate.web.pages.deliveries import SPANS
 from leadgate.web.pages.event import REASONS
 from leadgate.web.sheet import NOTICES
 from leadgate.web.states import DELIVERY_TABS, Mark
+from scripts.error_codes import find_codes
 
 WEB = Path(leadgate.web.__file__).parent
 QUOTED = re.compile(r"""["']([a-z_0-9]+(?:\.[a-z_A-Z0-9]+)+)["']""")
@@ -45,6 +48,29 @@ CODES = {
     "staff.password_short",
 }
 """Codes of errors and names of log lines in the pages: no words of the catalogue."""
+
+NOT_ON_PAGES = (
+    "access.",
+    "configuration.",
+    "staff.",
+    "resource.",
+    "web.",
+    "page.",
+    "leadgate.",
+    "privacy.",
+    "service.",
+)
+"""Areas whose refusals end in an error page by status, or at the field that they blame."""
+
+TOLD_ELSEWHERE = {
+    "bitrix24.not_json_…",  # tested below with a status
+    *(f"connection.{word}" for word in ("key_missing", "key_unknown", "key_wrong", "name_taken", "name_wrong")),  # form
+    *(f"connection.{word}" for word in ("refused", "secret_in_argument", "unreachable")),  # form, command, form
+    *("delivery.lease_lost", "delivery.wrong_state", "event.wrong_state"),  # log, notice, command
+    *("intake.overloaded", "storage.unavailable", "webhook.crashed", "webhook.method_not_allowed"),  # to senders alone
+    *("site.not_found", "site.query_invalid", "site.too_many_visits"),  # likewise
+}
+"""Codes that no page shows, or that a page tells by other words."""
 
 
 Entry = str | Mapping[str, str]
@@ -205,6 +231,41 @@ def test_every_code_of_the_vendors_is_explained() -> None:
     for default, table in _REFUSALS.values():
         codes |= {default, *(code for _, code in table)}
     assert sorted(code for code in codes if not explain(code).is_known) == []
+
+
+def test_every_code_that_can_reach_a_page_has_words() -> None:
+    """Read from the source: an error of a delivery, a finding, a refusal at the door or a reason of an event."""
+    package, words = Path(leadgate.__file__).parent, raw("ru")
+    families = ("finding.", "refusal.", "reason.")
+    codes = {code.code for code in find_codes(package) if not code.code.startswith(NOT_ON_PAGES)}
+    silent = {code for code in codes if not explain(code).is_known and not any(f + code in words for f in families)}
+    assert sorted(silent - TOLD_ELSEWHERE) == []
+    assert sorted(TOLD_ELSEWHERE - silent) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        ("bitrix24.not_json_200", "unclear"),
+        ("bitrix24.http_503", "unclear"),
+        ("bitrix24.http_404", "our_call"),
+        ("bitrix24.http_", "generic"),
+    ],
+)
+def test_a_code_with_a_status_is_told_by_what_may_have_been_done(code: str, meaning: str) -> None:
+    """A refused call did nothing; a broken answer may have."""
+    assert explain(code).headline == f"error.{meaning}"
+
+
+def test_what_a_check_found_is_told_in_the_language_of_the_page() -> None:
+    """Russian words first, then the sentence that explains the code; English is the finding's own."""
+    finding = Finding("telegram.too_many_requests", FindingState.WARN, "Telegram did not tell.", "Check again later.")
+    assert teller(load_catalogue("en"))(finding, "Telegram") == ("Telegram did not tell.", "Check again later.")
+    assert teller(load_catalogue("ru"))(finding, "Telegram")[0] == "Telegram просит слать реже."
+    missing = Finding("connection.public_url_missing", FindingState.WARN, "Not set.", "Set it.")
+    said, cure = teller(load_catalogue("ru"))(missing, "Telegram")
+    assert "адрес Leadgate в\N{NO-BREAK SPACE}интернете" in said
+    assert "LEADGATE_PUBLIC_URL" in cure
 
 
 def test_an_unknown_code_is_told_honestly() -> None:

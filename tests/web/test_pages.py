@@ -1,5 +1,6 @@
 """The pages over the wire: who gets in, what is refused, what is said and what is kept back."""
 
+import html
 import json
 import re
 from collections.abc import AsyncIterator
@@ -27,6 +28,7 @@ from tests.web.page_house import (
     opened,
     reconciliation,
     served,
+    view,
 )
 
 HTML = {"accept": "text/html"}
@@ -464,3 +466,51 @@ async def test_extra_routes_keep_their_own_policy() -> None:
         headers = (await client.get("/own")).headers
     assert headers.get_list("content-security-policy") == ["sandbox"]
     assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_number_leads_to_the_rows_of_its_period() -> None:
+    """«Вчера» on the first page ends at midnight in the list behind it, too."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        text = (await client.get("/?period=yesterday")).text
+        links = [
+            html.unescape(link) for link in re.findall(r'href="(/(?:events|deliveries)\?[^"]*period=[^"]+)"', text)
+        ]
+        assert links[:3] == [
+            "/events?period=yesterday",
+            "/deliveries?state=done&period=yesterday",
+            "/deliveries?state=dead&period=yesterday",
+        ]
+        for link in links[:2]:
+            assert (await client.get(link)).status_code == 200
+    assert set(house.desk.asked_periods) == {(house.desk.asked_periods[0])}
+    assert len(house.desk.asked_periods) == 3
+
+
+async def test_a_crm_is_not_told_to_be_silent() -> None:
+    """It sends no messages; what it does is take leads."""
+    house = MemoryHouse()
+    house.desk.views = [replace(house.desk.views[0], light=Light.OK, problem=None, since=None, waiting=0)]
+    async with visitor(house, Role.OWNER) as client:
+        assert "заявки уходят" in (await client.get("/connections")).text
+        assert "сообщений ещё не" not in (await client.get("/")).text
+        assert "Последнее сообщение" not in (await client.get("/connections/conn_1")).text
+        house.desk.views = [replace(house.desk.views[0], waiting=2)]
+        assert ">ждут 2<" in (await client.get("/connections/conn_1")).text
+
+
+async def test_the_chat_of_the_site_comes_as_one_line_to_paste() -> None:
+    """With the address that the world knows, after connecting and later on; a channel without a widget has none."""
+    house = MemoryHouse()
+    house.public_url = "https://leadgate.example"
+    line = '&lt;script src="https://leadgate.example/site/conn_7/widget.js" defer&gt;&lt;/script&gt;'
+    house.desk.views.append(view(7, "site", "Сайт", Light.OK))
+    async with visitor(house) as client:
+        client.headers["x-forwarded-proto"] = "https"
+        answer = await client.post("/login", data={"name": "Ирина", "password": PASSWORD})
+        client.cookies.clear()
+        client.headers["cookie"] = answer.headers["set-cookie"].partition(";")[0]
+        text = (await client.get("/connections/conn_7")).text
+        assert line in text
+        assert 'href="/chat/conn_7"' in text
+        assert "widget.js" not in (await client.get("/connections/conn_3")).text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from leadgate.app import App
 
 T = TypeVar("T")
+
+PATIENCE_S = 1.0
+"""A command that takes longer shows that it lives."""
 
 BY_COMMAND = "command"
 """Who acts, as the history shows it."""
@@ -58,18 +63,43 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(work)
 
 
-def with_app(common: Common, work: Callable[[App], Awaitable[T]]) -> T:
-    """Open the data directory, do one thing with it, close it again. Logs stay quiet: the command says what it did."""
+def with_app(common: Common, work: Callable[[App], Awaitable[T]], *, has_own_progress: bool = False) -> T:
+    """Open the data directory, do one thing with it, close it again. Logs stay quiet: the command says what it did.
+
+    On a terminal a sign of life appears when it takes longer than a second, unless the work shows its own progress.
+    """
     from leadgate.app import open_app
     from leadgate.observability import silence_logs
 
     silence_logs()
 
     async def run() -> T:
-        async with open_app(common.settings()) as app:
+        async with open_app(common.settings()) as app, _sign_of_life(is_wanted=not has_own_progress):
             return await work(app)
 
     return run_async(run())
+
+
+@asynccontextmanager
+async def _sign_of_life(*, is_wanted: bool) -> AsyncIterator[None]:
+    if not is_wanted or not sys.stderr.isatty():
+        yield
+        return
+    showing = asyncio.create_task(_show_patience())
+    try:
+        yield
+    finally:
+        showing.cancel()
+        with suppress(asyncio.CancelledError):
+            await showing
+
+
+async def _show_patience() -> None:
+    await asyncio.sleep(PATIENCE_S)
+    from rich.console import Console
+
+    with Console(stderr=True).status("Working, one moment…"):
+        await asyncio.Event().wait()
 
 
 def read_secrets(file: str | None) -> Mapping[str, Secret]:

@@ -36,16 +36,21 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, empty
     """Columns for people; what to say when there is nothing; the cursor of the next page."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*headings, box=None, pad_edge=False, header_style="dim")
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007 -- the count is wanted after the loop
-        table.add_row(*row)
-    if not count:
+    cells = list(rows)
+    if not cells:
         print(empty)
         return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    # The first column is the id that people copy: it is never cut, the others fold.
+    table.add_column(headings[0], no_wrap=True, min_width=max(len(row[0]) for row in cells))
+    for heading in headings[1:]:
+        table.add_column(heading, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
     # A pipe has no width: ids are never cut there.
-    Console(width=None if sys.stdout.isatty() else 400).print(table, markup=False)
+    Console(width=None if sys.stdout.isatty() else 400).print(table)
     if more is not None:
         print(f"More: --cursor {more}")
 

@@ -36,7 +36,7 @@ def reconcile(
         with _progress_bar() as progress:
             return await app.desk.reconcile(since=from_time, progress=progress)
 
-    result = with_app(common, work)
+    result = with_app(common, work, has_own_progress=True)
     if common.json:
         print_json(result)
     else:

@@ -84,14 +84,14 @@ def silence_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
-def _stamp(_logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _stamp(_logger: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """How grave and when; a line is written for every webhook, so this is cheaper than the library's own."""
     line["level"] = method
     line["timestamp"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
     return line
 
 
-def _render_json(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> str:
+def _render_json(_logger: object, _method: str, line: MutableMapping[str, Any]) -> str:
     """One line of JSON, in UTF-8 without escapes."""
     return _ENCODER.encode(line).decode()
 

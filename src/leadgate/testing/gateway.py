@@ -31,7 +31,7 @@ class Finished:
     out: str
     err: str
 
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - JSON may be anything
         """The one JSON document that it printed; fails when there is anything else on standard output."""
         if self.code != 0 and not self.out:
             raise AssertionError(f"exit code {self.code}: {self.err}")
@@ -60,7 +60,7 @@ class Running:
         wanted = {"event": event, **fields}
         return [line for line in parsed if wanted.items() <= line.items()]
 
-    async def line(self, find: Callable[[], Any], *, what: str, timeout_s: float = START_TIMEOUT_S) -> Any:
+    async def line(self, find: Callable[[], Any], *, what: str, timeout_s: float = START_TIMEOUT_S) -> Any:  # noqa: ANN401 - whatever `find` finds
         """Wait until `find` finds something in what was printed.
 
         Raises:
@@ -156,7 +156,7 @@ class Gateway:
         self.output += [finished.out, finished.err]
         return finished
 
-    async def ask(self, *arguments: str, secrets: Mapping[str, str] | None = None) -> Any:
+    async def ask(self, *arguments: str, secrets: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Run one command with `--json` and return its document; it must end with 0."""
         finished = await self.command(*arguments, "--json", secrets=secrets)
         if finished.code != 0:
@@ -165,7 +165,7 @@ class Gateway:
 
     async def connect(
         self, kind: str, name: str, *, secrets: Mapping[str, str] | None = None, check: bool = True, **settings: str
-    ) -> Any:
+    ) -> Any:  # noqa: ANN401 - JSON
         """`leadgate connect`; returns its document."""
         pairs = [part for key, value in settings.items() for part in ("--setting", f"{key}={value}")]
         options = () if check else ("--no-check",)

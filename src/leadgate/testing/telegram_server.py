@@ -96,8 +96,10 @@ class TelegramServer:
         self._stopping.set()
         if self._server is not None:
             self._server.close()
-            for writer in tuple(self._open):
+            cut = tuple(self._open)
+            for writer in cut:
                 writer.close()
+            await asyncio.gather(*(writer.wait_closed() for writer in cut), return_exceptions=True)
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

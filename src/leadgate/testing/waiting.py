@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 _LOOK_EVERY_S = 0.05
@@ -15,6 +15,10 @@ class NeverHappenedError(AssertionError):
     """What was waited for did not become true in time."""
 
 
+@overload
+async def until(look: Callable[[], Awaitable[T]], *, what: str, timeout_s: float = 30.0) -> T: ...
+@overload
+async def until(look: Callable[[], T], *, what: str, timeout_s: float = 30.0) -> T: ...
 async def until(look: Callable[[], T | Awaitable[T]], *, what: str, timeout_s: float = 30.0) -> T:
     """Look until the answer is true and return it; the time bounds a failure, a success costs only what it takes.
 

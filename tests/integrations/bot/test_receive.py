@@ -32,10 +32,10 @@ class TestBotReceives(SignedBodySuite):
         """The builder can ask for it later; a duplicate is told apart, and both are 202."""
         assert INTEGRATION.receiver is not None
         answer = INTEGRATION.receiver.accepted(Receipt("evt_1", duplicate=False))
-        assert (answer.status, answer.body) == (202, b'{"event": "evt_1", "status": "accepted"}')
+        assert (answer.status, answer.body) == (202, b'{"event":"evt_1","status":"accepted"}')
         assert answer.content_type == "application/json"
         duplicate = INTEGRATION.receiver.accepted(Receipt("evt_1", duplicate=True))
-        assert (duplicate.status, duplicate.body) == (202, b'{"event": "evt_1", "status": "duplicate"}')
+        assert (duplicate.status, duplicate.body) == (202, b'{"event":"evt_1","status":"duplicate"}')
 
     def test_a_short_secret_is_refused_at_set_up(self) -> None:
         """Less than 24 bytes could be guessed, and then every lead forged."""
