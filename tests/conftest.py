@@ -100,9 +100,7 @@ def postgres_url() -> Iterator[str]:
     try:
         server.ensure_pgdata_inited()
         with (folder / "data" / "postgresql.conf").open("a") as settings:
-            settings.write(
-                "\nfsync = off\nfull_page_writes = off\nmax_connections = 200\nmax_wal_size = '4GB'\n"
-            )
+            settings.write("\nfsync = off\nfull_page_writes = off\nmax_connections = 200\nmax_wal_size = '4GB'\n")
         server.start()
         yield server.get_uri(driver="psycopg")
     finally:
@@ -126,9 +124,7 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 async def browser() -> AsyncIterator[Browser]:
     """Starts Chromium without a window, for one test (half a second); it reaches this machine alone."""
     if shutil.which(CHROMIUM) is None:
-        pytest.fail(
-            f"{CHROMIUM} is missing: run `make test` as root, or install Debian's chromium", pytrace=False
-        )
+        pytest.fail(f"{CHROMIUM} is missing: run `make test` as root, or install Debian's chromium", pytrace=False)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield chromium

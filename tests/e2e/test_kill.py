@@ -1,6 +1,7 @@
 """The promise itself: kill the process whenever you like, let the CRM swallow its answers; each lead arrives exactly once.
 
-`KILLS=200 pytest tests/e2e/test_kill.py` makes a longer campaign; `SEED=7` another one.
+`KILLS=200 pytest tests/e2e/test_kill.py` makes a longer campaign, `SEED=7` another one,
+`LEASE=10` one with the lease of the product.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tests.e2e.sender import lead
 KILLS = int(os.environ.get("KILLS", "15"))
 SEED = int(os.environ.get("SEED", "20261122"))
 RUNNER = (sys.executable, str(Path(__file__).with_name("runner.py")))
-LEASE_S = "1.5"
+LEASE_S = os.environ.get("LEASE", "1.5")
 _ENTRY_ID = re.compile(r"evt_[0-9A-Z]{26}")
 
 

@@ -82,6 +82,7 @@ async def connect_chat(owner: Owner) -> str:
     page = owner.page
     await owner.open("/connections/new")
     await page.get_by_role("link", name="Сайт").click()
+    await page.get_by_label("Название").fill("Чат на странице салона")
     await page.get_by_label("Адреса сайта").fill(owner.home)
     await page.get_by_role("button", name="Подключить Сайт").click()
     snippet = page.get_by_role("textbox", name="Чат на ваш сайт")

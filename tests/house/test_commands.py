@@ -104,6 +104,4 @@ def test_every_exception_in_the_code_says_why() -> None:
 def test_no_module_has_a_name_that_says_nothing() -> None:
     """A reader finds the file by guessing its path; nobody guesses `utils`."""
     vague = {"util", "utils", "helper", "helpers", "manager", "common", "misc"}
-    assert [
-        path for path in (PROJECT / "src").rglob("*.py") if path.stem in vague or path.parent.name in vague
-    ] == []
+    assert [path for path in (PROJECT / "src").rglob("*.py") if path.stem in vague or path.parent.name in vague] == []

@@ -17,17 +17,11 @@ BIN = Path(sys.executable).parent
 
 PLANTED = [
     pytest.param("floors", "intake/receive.py", "import leadgate.storage", id="a-floor-imports-upwards"),
-    pytest.param(
-        "floors", "crm/leads.py", "import leadgate.dialogue", id="rooms-of-one-floor-know-one-another"
-    ),
+    pytest.param("floors", "crm/leads.py", "import leadgate.dialogue", id="rooms-of-one-floor-know-one-another"),
     pytest.param("floors", "cellar/__init__.py", "", id="a-room-stands-on-no-floor"),
     pytest.param("cycles", "errors.py", "import leadgate.settings", id="a-cycle"),
-    pytest.param(
-        "vendors", "integrations/hello/send.py", "import leadgate.integrations.world", id="a-vendor-knows"
-    ),
-    pytest.param(
-        "registry", "app.py", "import leadgate.integrations.hello", id="a-vendor-is-named-elsewhere"
-    ),
+    pytest.param("vendors", "integrations/hello/send.py", "import leadgate.integrations.world", id="a-vendor-knows"),
+    pytest.param("registry", "app.py", "import leadgate.integrations.hello", id="a-vendor-is-named-elsewhere"),
     pytest.param("core", "delivery/worker.py", "import sqlalchemy.exc", id="the-core-imports-sql"),
     pytest.param("core", "ports/channel.py", "from httpx import Response", id="a-port-imports-http"),
     pytest.param("core", "crm/__init__.py", "import litestar", id="the-door-of-a-room-imports-the-web"),
@@ -69,17 +63,13 @@ def skeleton(tmp_path: Path) -> Path:
 def run(*command: str | Path, cwd: Path, text: str = "") -> subprocess.CompletedProcess[str]:
     """Runs a tool on the files under `cwd` alone, whatever is installed."""
     environment = {"PYTHONPATH": str(cwd), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        command, cwd=cwd, env=environment, input=text, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=cwd, env=environment, input=text, capture_output=True, text=True, check=False)
 
 
 def lint(package: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Runs our rules, all or those that the options name, over a skeleton."""
     file = PROJECT / ".importlinter"
-    return run(
-        BIN / "lint-imports", "--config", file, "--no-cache", "--no-logo", *options, cwd=package.parent
-    )
+    return run(BIN / "lint-imports", "--config", file, "--no-cache", "--no-logo", *options, cwd=package.parent)
 
 
 @pytest.mark.parametrize(("contract", "path", "line"), PLANTED)

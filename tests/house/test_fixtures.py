@@ -11,9 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests.conftest import OutsideNetworkError
 
-OUTSIDE = (
-    "192.0.2.1"  # an address of documentation (RFC 5737): nobody answers there, should the guard be broken
-)
+OUTSIDE = "192.0.2.1"  # an address of documentation (RFC 5737): nobody answers there, should the guard be broken
 
 
 def test_a_socket_to_the_outside_is_refused() -> None:

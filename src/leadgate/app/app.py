@@ -80,7 +80,13 @@ class App:
             storage, self.targets, outbox, settlement, clock=self.clock, ids=self.ids, holder=holder
         )
         self.inbox = InboxWorker(
-            storage, self.turns, self.find_source, clock=self.clock, holder=holder, on_done=self._turn_done
+            storage,
+            self.turns,
+            self.find_source,
+            clock=self.clock,
+            holder=holder,
+            on_done=self._turn_done,
+            is_crowded=lambda: self.intake.is_crowded,
         )
         self.intake = Intake(
             storage,

@@ -23,6 +23,10 @@ from leadgate.model.outcomes import (
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=3)
+LEAST_FAILURES = 8
+"""Own failures that a delivery has had at least before it is given up."""
+DOUBTS_BEFORE_WAITING = 3
+"""Look-ups that find nothing before the next send waits."""
 MESSAGE_TOO_LATE_AFTER = timedelta(hours=24)
 LANE_FIRST_WAIT = timedelta(seconds=1)
 LANE_LONGEST_WAIT = timedelta(seconds=30)
@@ -79,7 +83,7 @@ def decide(outcome: Outcome, situation: Situation) -> Decision:  # noqa: PLR0911
         case LeadClosed(code):
             return _over(DeliveryState.DEAD, s, code, "")
         case NotExecuted():
-            return Decision(state=DeliveryState.WAITING, due_at=s.now, failures=s.failures)
+            return _send_again(s)
         case OutcomeUnknown(code):
             return _on_unknown(s, code)
         case RetryLater() as again if again.scope is Scope.TARGET:
@@ -137,11 +141,19 @@ def _on_unknown(s: Situation, code: str) -> Decision:
     return _over(DeliveryState.UNCERTAIN, s, code, "")
 
 
+def _send_again(s: Situation) -> Decision:
+    """The look-up found nothing. At once, but for a request that keeps ending in doubt: that one waits longer each time."""
+    failures = s.failures + 1
+    wait = wait_after(failures, s.jitter) if failures > DOUBTS_BEFORE_WAITING else timedelta()
+    return Decision(state=DeliveryState.WAITING, due_at=s.now + wait, failures=failures)
+
+
 def _on_own_failure(s: Situation, again: RetryLater) -> Decision:
     failures = s.failures + 1
     if _is_too_late(s):
         return _over(DeliveryState.DEAD, s, "message.too_late", again.code)
-    if s.now - s.created_at >= GIVE_UP_AFTER:
+    # Age alone is no fault: a delivery that waited out a long outage gets its tries too.
+    if s.now - s.created_at >= GIVE_UP_AFTER and failures >= LEAST_FAILURES:
         return _over(DeliveryState.DEAD, s, again.code, again.detail)
     wait = max(wait_after(failures, s.jitter), again.after or timedelta())
     return Decision(

@@ -15,6 +15,9 @@ from leadgate.vault.envelope import INTAKE, Vault
 MAX_BODY_BYTES = 1024 * 1024
 """Largest webhook that is taken (contract, section 2)."""
 
+CROWD = 8
+"""So many senders at once are a flood; a salon's busy hour has one or two."""
+
 _REFUSAL_KINDS = 1000
 
 
@@ -39,6 +42,12 @@ class Intake:
         self._ids = ids
         self._on_event = on_event
         self._refusals: Counter[tuple[str, str]] = Counter()
+        self._under_way = 0
+
+    @property
+    def is_crowded(self) -> bool:
+        """True while so many senders wait for the disk at once that work on earlier events should step back."""
+        return self._under_way >= CROWD
 
     async def receive(self, receiver: WebhookReceiver, request: RawWebhook, opened: OpenConnection) -> Receipt:
         """Verify, seal and keep one webhook; returns after it is on disk. A redelivery changes nothing.
@@ -49,7 +58,11 @@ class Intake:
             StorageUnavailableError: could not commit; nothing is kept.
         """
         webhook = receiver.verify(request, opened, now=self._clock.now())
-        receipt = await self._storage.receive(self._seal(webhook, opened.connection.connection_id))
+        self._under_way += 1
+        try:
+            receipt = await self._storage.receive(self._seal(webhook, opened.connection.connection_id))
+        finally:
+            self._under_way -= 1
         if not receipt.duplicate:
             self._on_event()
         return receipt

@@ -13,6 +13,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from leadgate.errors import ConfigurationError, WebhookRejectedError
 from leadgate.model.secret import Secret
@@ -181,6 +182,7 @@ def _signed_bytes(webhook_id: str, timestamp: str, body: bytes) -> bytes:
     return f"{webhook_id}.{timestamp}.".encode("ascii") + body
 
 
+@lru_cache(maxsize=256)
 def _find_signing_key(secret: str) -> bytes | None:
     if not secret.startswith(_SIGNING_PREFIX):
         return None

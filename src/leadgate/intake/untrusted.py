@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NoReturn, cast
 
+import msgspec
+
 NAME_LIMIT = 256
 """Longest name, id or title that is kept, in characters."""
 
@@ -32,7 +34,12 @@ def decode_json(body: bytes) -> object:
         ValueError: not UTF-8, not JSON (`NaN` is not), a number without end, or nested beyond reason.
     """
     try:
-        return cast("object", _DECODER.decode(body.decode("utf-8")))
+        return cast("object", _STRICT.decode(body))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        # Nearly always that was it. What the quick reader refuses may still be JSON of a careless sender: half a surrogate pair.
+        pass
+    try:
+        return cast("object", _TOLERANT.decode(body.decode("utf-8")))
     except RecursionError as error:
         raise ValueError("The JSON is nested too deeply.") from error
 
@@ -53,7 +60,8 @@ def clean_text(text: str, *, limit: int) -> str:
         text: as it came.
         limit: longest result in characters; the rest is cut.
     """
-    return _UNSTORABLE.sub(_REPLACEMENT, text[:limit])
+    text = text[:limit]
+    return text if text.isprintable() else _UNSTORABLE.sub(_REPLACEMENT, text)
 
 
 def value_at(value: object, *path: str) -> object:
@@ -101,4 +109,5 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON.")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)  # made once: making one costs as much as a small body
+_TOLERANT = json.JSONDecoder(parse_constant=_refuse_constant)  # made once: making one costs as much as a small body
+_STRICT = msgspec.json.Decoder()

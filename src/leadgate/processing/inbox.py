@@ -19,6 +19,7 @@ from leadgate.processing.turn import Ending, FindSource, Turns
 LEASE_TIME = timedelta(seconds=10)
 POLL_INTERVAL_S = 0.5
 _LOOK_SPACING_S = 0.01
+_CROWD_PAUSE_S = 0.05
 _AT_ONCE = 50
 _FAILURES_BEFORE_GIVING_UP = 5
 _log = get_logger("inbox")
@@ -36,14 +37,18 @@ class InboxWorker:
         clock: Clock,
         holder: str,
         on_done: Callable[[], None],
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Call `on_done` after each event, so that its deliveries start at once."""
+        """Call `on_done` after each event, so that its deliveries start at once; step back while `is_crowded`."""
         self._storage = storage
         self._turns = turns
         self._find_source = find_source
         self._clock = clock
         self._holder = holder
         self._on_done = on_done
+        self._is_crowded = is_crowded
+        self._crowd_turn = asyncio.Lock()
+        self._asked_again: set[int] = set()
         self._wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._leases: dict[int, Lease] = {}
@@ -80,15 +85,20 @@ class InboxWorker:
             return False
         started = False
         for part in parts:
-            if part not in self._busy:
+            if part in self._busy:
+                self._asked_again.add(part)
+            else:
                 self._busy[part] = task = asyncio.create_task(self._work(part), name=f"inbox {part}")
                 task.add_done_callback(partial(self._part_done, part))
                 started = True
         return started
 
     def _part_done(self, part: int, _task: asyncio.Task[None]) -> None:
+        """Something may have come for the part while its task was at its end."""
         self._busy.pop(part, None)
-        self._wake.set()
+        if part in self._asked_again:
+            self._asked_again.discard(part)
+            self._wake.set()
 
     async def _work(self, part: int) -> None:
         try:
@@ -111,8 +121,15 @@ class InboxWorker:
         pending = await self._storage.read(lambda tx: tx.events.pending(part, limit=_AT_ONCE))
         progress = False
         for event in pending:
+            await self._step_back()
             progress = await self._work_event(event, await self._lease(part)) or progress
         return progress
+
+    async def _step_back(self) -> None:
+        """In a flood the senders come first: one event every twentieth of a second, so that work goes on but takes little."""
+        if self._is_crowded():
+            async with self._crowd_turn:
+                await asyncio.sleep(_CROWD_PAUSE_S)
 
     async def _work_event(self, event: StoredEvent, lease: Lease | None) -> bool:
         if lease is None:

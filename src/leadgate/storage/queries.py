@@ -59,6 +59,7 @@ class SqlQueries(SqlStore):
             (events.c.state != "lead", events.c.state),
             (self._has_delivery(("dead",)), "dead"),
             (self._has_delivery(_OPEN), "waiting"),
+            (self._was_given_up(), "ignored"),
             else_="in_crm",
         )
         query = select(standing.label("standing"), func.count().label("total")).where(*self._received(since, until))
@@ -75,7 +76,9 @@ class SqlQueries(SqlStore):
 
     def figures(self, *, since: datetime, until: datetime) -> Figures:
         """Requests of a period: leads that somebody wrote to, and events that are not worked on yet or could not be."""
-        grade = case((self._has_delivery(("dead",)), 2), (self._has_delivery(_OPEN), 1), else_=0)
+        grade = case(
+            (self._has_delivery(("dead",)), 2), (self._has_delivery(_OPEN), 1), (self._was_given_up(), -1), else_=0
+        )
         per_event = (
             select(events.c.lead_id, grade.label("grade"))
             .where(*self._received(since, until), events.c.state == "lead")
@@ -96,7 +99,7 @@ class SqlQueries(SqlStore):
             waiting=waiting,
             dead=dead,
             answered=counts.get("answered", 0),
-            ignored=counts.get("ignored", 0),
+            ignored=counts.get("ignored", 0) + int(totals.get(-1, 0)),
         )
 
     def _received(self, since: datetime, until: datetime) -> tuple[Any, ...]:
@@ -294,13 +297,18 @@ class SqlQueries(SqlStore):
         dead = select(func.count()).where(DELIVERY_IS_STUCK, deliveries.c.state == "dead", self._mine(deliveries))
         return tuple(self._connection.execute(query).scalar_one() for query in (pending, waiting, dead))  # type: ignore[return-value]  # three queries make three numbers
 
-    def _has_delivery(self, states: Sequence[str]) -> Any:
+    def _has_delivery(self, states: Sequence[str], kinds: Sequence[str] = _CRM_KINDS) -> Any:
         return exists().where(
             deliveries.c.workspace_id == events.c.workspace_id,
             deliveries.c.event_id == events.c.event_id,
-            deliveries.c.kind.in_(_CRM_KINDS),
+            deliveries.c.kind.in_(kinds),
             deliveries.c.state.in_(states),
         )
+
+    def _was_given_up(self) -> Any:
+        """A human discarded it, with a reason. An update is dropped by itself when its lead was closed; that is no loss."""
+        kinds = (DeliveryKind.CREATE_LEAD.value, DeliveryKind.TIMELINE_ENTRY.value)
+        return self._has_delivery(("discarded",), kinds)
 
     def _page(self, statement: Select[Any], seq: Any, *, limit: int, cursor: str | None, to_row: Any) -> Page[Any]:
         limit = max(1, min(limit, MAX_PAGE))

@@ -12,7 +12,7 @@ import pytest
 
 from leadgate.errors import LeaseLostError, ServiceUnavailableError
 from leadgate.model.connections import FindingState
-from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmEntity, LeadRef, Person, UpdateLead
+from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, Person, UpdateLead
 from leadgate.model.outcomes import (
     Delivered,
     LeadClosed,
@@ -140,7 +140,7 @@ class CrmSuite:
     async def test_a_lost_answer_is_unknown_and_found_by_look_up(self, rig: CrmRig) -> None:
         """The heart of exactly once: no claim without an answer, and the look-up finds what was done."""
         rig.lose_answers()
-        commands = [create(), entry()]
+        commands: list[CrmCommand] = [create(), entry()]
         outcomes = await rig.crm.deliver(commands, held)
         assert isinstance(outcomes[0], OutcomeUnknown)
         assert not any(isinstance(outcome, Delivered) for outcome in outcomes)

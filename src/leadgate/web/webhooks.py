@@ -39,6 +39,7 @@ class WebhookRoute:
         self._app = app
         self._counters: dict[tuple[str, str], Any] = {}
         self._timers: dict[str, Any] = {}
+        self._log = get_logger("webhook").bind()  # bound once: a line is written for every webhook
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing the sender does leads to an exception."""
@@ -95,7 +96,7 @@ class WebhookRoute:
         if request.method != "POST":
             return _problem(405, "webhook.method_not_allowed", "Webhooks are sent with POST.")
         receipt = await self._app.intake.receive(receiver, request, opened)
-        _log.info(
+        self._log.info(
             "webhook.accepted",
             event_id=receipt.event_id,
             connection_id=opened.connection.connection_id,

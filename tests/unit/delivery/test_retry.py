@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadgate.delivery.retry import (
+    DOUBTS_BEFORE_WAITING,
     GIVE_UP_AFTER,
+    LEAST_FAILURES,
     LONGEST_WAIT,
     MESSAGE_TOO_LATE_AFTER,
     Situation,
@@ -71,7 +73,15 @@ def test_every_outcome_has_one_meaning(
     """The table of the product."""
     decision = decide(outcome, situation())
     assert (decision.state, decision.due_at, decision.error_code) == (state, due_at, code)
-    assert decision.failures == (1 if outcome is ITEM else 0)
+    assert decision.failures == (1 if outcome is ITEM or outcome == NotExecuted() else 0)
+
+
+def test_a_request_that_keeps_ending_in_doubt_waits_longer() -> None:
+    """One that always breaks the connection must not be sent every quiet time for ever."""
+    assert decide(NotExecuted(), situation(failures=DOUBTS_BEFORE_WAITING - 1)).due_at == NOW
+    later = decide(NotExecuted(), situation(failures=DOUBTS_BEFORE_WAITING + 3)).due_at
+    assert later is not None
+    assert later > NOW + timedelta(seconds=30)
 
 
 def test_a_targets_wish_for_time_is_kept() -> None:
@@ -85,8 +95,10 @@ def test_a_targets_wish_for_time_is_kept() -> None:
 def test_three_days_are_the_end_of_own_failures_only(kind: DeliveryKind) -> None:
     """A target that was down for a week takes nobody with it."""
     just_before = GIVE_UP_AFTER - timedelta(seconds=1)
-    assert decide(ITEM, situation(kind, age=just_before)).state is DeliveryState.WAITING
-    assert decide(ITEM, situation(kind, age=GIVE_UP_AFTER)).state is DeliveryState.DEAD
+    enough = LEAST_FAILURES - 1
+    assert decide(ITEM, situation(kind, age=just_before, failures=enough)).state is DeliveryState.WAITING
+    assert decide(ITEM, situation(kind, age=GIVE_UP_AFTER, failures=enough)).state is DeliveryState.DEAD
+    assert decide(ITEM, situation(kind, age=GIVE_UP_AFTER * 2, failures=enough - 1)).state is DeliveryState.WAITING
     assert decide(TARGET, situation(kind, age=GIVE_UP_AFTER * 9)).state is DeliveryState.WAITING
     assert decide(OutcomeUnknown("x"), situation(kind, age=GIVE_UP_AFTER * 9)).state is DeliveryState.UNKNOWN
 
