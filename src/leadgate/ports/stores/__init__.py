@@ -1,0 +1,52 @@
+"""What is kept, seen from the domains: units of work over stores. Ciphertext goes in and out; sealing is the vault's.
+
+A unit of work is a plain function of a `Transaction`. It runs whole or not at all, may run again when it lost a race, and
+so must not do anything but read and write stores.
+"""
+
+from leadgate.ports.stores.connections import ConnectionStore
+from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
+from leadgate.ports.stores.events import EventStore
+from leadgate.ports.stores.leads import LeadStore
+from leadgate.ports.stores.people import ConversationStore, KeyStore, SubjectStore
+from leadgate.ports.stores.records import (
+    INBOX_PARTS,
+    Lease,
+    NewEvent,
+    StoredConversation,
+    StoredDelivery,
+    StoredEvent,
+    StoredLead,
+    StoredMessage,
+    StoredSecret,
+    Workspace,
+    WrappedKey,
+)
+from leadgate.ports.stores.staff import SalonStore, StaffStore
+from leadgate.ports.stores.transaction import Storage, Transaction
+
+__all__ = [
+    "INBOX_PARTS",
+    "ConnectionStore",
+    "ConversationStore",
+    "DeliveryStore",
+    "EventStore",
+    "KeyStore",
+    "LaneStore",
+    "LeadStore",
+    "Lease",
+    "NewEvent",
+    "SalonStore",
+    "StaffStore",
+    "Storage",
+    "StoredConversation",
+    "StoredDelivery",
+    "StoredEvent",
+    "StoredLead",
+    "StoredMessage",
+    "StoredSecret",
+    "SubjectStore",
+    "Transaction",
+    "Workspace",
+    "WrappedKey",
+]

@@ -1,0 +1,128 @@
+"""Deliveries with their attempts, and the lanes they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.ports.stores.records import Lease, StoredDelivery
+
+
+class DeliveryStore(Protocol):
+    """Deliveries and their attempts."""
+
+    def add(self, delivery: StoredDelivery) -> None:
+        """Keep a new delivery at the end of its lane."""
+        ...
+
+    def open_in_lane(self, lane: str, *, limit: int) -> Sequence[StoredDelivery]:
+        """Open deliveries of a lane, oldest first, parked ones left out."""
+        ...
+
+    def find(self, delivery_id: str) -> StoredDelivery | None:
+        """One delivery."""
+        ...
+
+    def start_attempt(self, delivery: StoredDelivery, *, kind: AttemptKind, at: datetime) -> None:
+        """Count and write an attempt; for a send the state becomes `sending`."""
+        ...
+
+    def end_attempt(
+        self, delivery_id: str, number: int, *, outcome: AttemptOutcome, error_code: str | None, at: datetime
+    ) -> None:
+        """Write how an attempt ended."""
+        ...
+
+    def settle(
+        self,
+        delivery_id: str,
+        *,
+        state: DeliveryState,
+        due_at: datetime | None,
+        failures: int,
+        error_code: str | None,
+        error_detail: str | None,
+        external_id: str | None,
+        at: datetime,
+    ) -> None:
+        """Give a delivery its new state."""
+        ...
+
+    def reopen(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
+        """Put a dead or uncertain delivery back to `waiting`, due now, blame cleared; None when it is in another state."""
+        ...
+
+    def discard(self, delivery_id: str, *, reason: str, at: datetime) -> StoredDelivery | None:
+        """Give a waiting, dead or uncertain delivery up; None when it is in another state."""
+        ...
+
+    def park(self, delivery_id: str) -> None:
+        """Nothing to do for it until `unpark` of its lead."""
+        ...
+
+    def unpark(self, lead_id: str, *, at: datetime) -> None:
+        """The lead is in the CRM: its parked entries are due."""
+        ...
+
+    def move_open(self, connection_id: str, *, to_connection_id: str, to_lane: str) -> int:
+        """Every open delivery of a connection goes to another one, in the same order; returns how many. Wake the lane yourself."""
+        ...
+
+    def dead(self, *, limit: int) -> Sequence[StoredDelivery]:
+        """Dead letters, oldest first."""
+        ...
+
+    def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:
+        """Open deliveries of a lead, oldest first."""
+        ...
+
+    def replace(
+        self, delivery_id: str, *, kind: DeliveryKind, lead_id: str, sealed_payload: bytes, due_at: datetime
+    ) -> None:
+        """Give an open delivery a new payload and lead, back to `waiting`."""
+        ...
+
+
+class LaneStore(Protocol):
+    """Lanes and their leases."""
+
+    def wake(self, lane: str, *, connection_id: str | None, due_at: datetime) -> None:
+        """Make sure that the lane is looked at by `due_at` at the latest."""
+        ...
+
+    def claim(self, *, holder: str, now: datetime, until: datetime, limit: int) -> Sequence[Lease]:
+        """Take lanes with work due that nobody holds (paused connections left out); each claim raises the fence."""
+        ...
+
+    def claim_one(self, lane: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
+        """Take this lane unless somebody else holds it; makes it when it is new."""
+        ...
+
+    def renew(self, lease: Lease, *, until: datetime) -> bool:
+        """Keep a lane for longer; False when it was lost."""
+        ...
+
+    def hold(self, lease: Lease) -> bool:
+        """Lock the lane's row for this transaction; False when the lease was lost, then nothing may be written."""
+        ...
+
+    def release(
+        self,
+        lease: Lease,
+        *,
+        due_at: datetime | None,
+        failures: int,
+        problem: str | None,
+        problem_since: datetime | None,
+    ) -> None:
+        """Give the lane back; its next look is at `due_at`, None when it has no work. No effect when the lease was lost.
+
+        Call it in the transaction that read the lane's deliveries under `hold`, so that none that is added meanwhile is overlooked.
+        """
+        ...
+
+    def resume(self, connection_id: str, *, now: datetime) -> None:
+        """Look at every lane of a connection now, its waiting time forgiven."""
+        ...

@@ -1,0 +1,157 @@
+"""What the stores keep, as records: ciphertext and blind indexes where it is about a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from leadgate.model.deliveries import DeliveryKind, DeliveryState
+from leadgate.model.events import EventState
+from leadgate.model.leads import LeadRef, LeadState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One salon."""
+
+    workspace_id: str
+    name: str
+    locale: str
+    time_zone: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrappedKey:
+    """A data key as it lies on disk: sealed by the key encryption key."""
+
+    scope: str
+    wrapped_key: bytes
+    wrapper_key_id: str
+
+
+INBOX_PARTS = 16
+"""Lanes of the inbox: events of one conversation share one, so they are worked on in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """A verified webhook on its way to disk.
+
+    Attributes:
+        natural_key: blind index of the vendor's key, 16 bytes.
+        part: which of the lanes of the inbox works on it, 0 to `INBOX_PARTS` - 1; equal for a conversation.
+        key_scope: which data key sealed the body.
+    """
+
+    event_id: str
+    connection_id: str
+    natural_key: bytes
+    part: int
+    received_at: datetime
+    key_scope: str
+    sealed_body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as it lies on disk."""
+
+    seq: int
+    event_id: str
+    connection_id: str
+    part: int
+    state: EventState
+    reason: str | None
+    received_at: datetime
+    key_scope: str
+    sealed_body: bytes | None
+    subject_id: str | None
+    lead_id: str | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConversation:
+    """A conversation with one chat of one connection; its state is sealed under the subject's key."""
+
+    conversation_id: str
+    connection_id: str
+    subject_id: str
+    sealed_state: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """One message of a conversation, sealed under the subject's key."""
+
+    number: int
+    message_id: str
+    subject_id: str
+    outgoing: bool
+    sealed_body: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLead:
+    """A lead as we know it."""
+
+    lead_id: str
+    subject_id: str
+    crm_connection_id: str | None
+    origin_id: str
+    state: LeadState
+    ref: LeadRef | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDelivery:
+    """A delivery as it lies on disk; the payload is sealed under the subject's key.
+
+    Attributes:
+        attempts: sends and look-ups so far, the number of the last one.
+        failures: failed sends of this delivery's own fault since the last retry by a human.
+    """
+
+    delivery_id: str
+    lane: str
+    kind: DeliveryKind
+    connection_id: str
+    event_id: str | None
+    lead_id: str | None
+    subject_id: str
+    state: DeliveryState
+    due_at: datetime | None
+    attempts: int
+    failures: int
+    sealed_payload: bytes
+    created_at: datetime
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to work on a lane until `until`; `fence` grows with every change of holder."""
+
+    lane: str
+    connection_id: str | None
+    holder: str
+    fence: int
+    until: datetime
+    failures: int
+    problem: str | None
+    problem_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSecret:
+    """One version of a secret; `live_until` None means until further notice."""
+
+    connection_id: str
+    name: str
+    version: int
+    sealed_value: bytes
+    created_at: datetime
+    live_until: datetime | None

@@ -1,0 +1,118 @@
+"""The stores of one workspace inside one transaction, and what runs units of work on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from leadgate.model.webhooks import Receipt
+from leadgate.ports.stores.connections import ConnectionStore
+from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
+from leadgate.ports.stores.events import EventStore
+from leadgate.ports.stores.leads import LeadStore
+from leadgate.ports.stores.people import ConversationStore, KeyStore, SubjectStore
+from leadgate.ports.stores.records import NewEvent
+from leadgate.ports.stores.staff import SalonStore, StaffStore
+
+T = TypeVar("T")
+
+
+class Transaction(Protocol):
+    """The stores of one workspace inside one transaction."""
+
+    @property
+    def workspace_id(self) -> str:
+        """Whose rows these are."""
+        ...
+
+    @property
+    def keys(self) -> KeyStore:
+        """Wrapped data keys."""
+        ...
+
+    @property
+    def events(self) -> EventStore:
+        """Received events."""
+        ...
+
+    @property
+    def subjects(self) -> SubjectStore:
+        """People."""
+        ...
+
+    @property
+    def conversations(self) -> ConversationStore:
+        """Conversations."""
+        ...
+
+    @property
+    def leads(self) -> LeadStore:
+        """Leads."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryStore:
+        """Deliveries."""
+        ...
+
+    @property
+    def lanes(self) -> LaneStore:
+        """Lanes."""
+        ...
+
+    @property
+    def connections(self) -> ConnectionStore:
+        """Connections."""
+        ...
+
+    @property
+    def staff(self) -> StaffStore:
+        """Staff."""
+        ...
+
+    @property
+    def salon(self) -> SalonStore:
+        """The salon's book."""
+        ...
+
+    def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
+        """Count requests refused at the door, by connection id ("" when unknown) and code."""
+        ...
+
+    def note_event(self, connection_id: str, *, at: datetime) -> None:
+        """The connection sent us something at this time."""
+        ...
+
+    def add_reconciliation(self, *, started_at: datetime, result: str) -> None:
+        """Keep the result of a reconciliation as JSON."""
+        ...
+
+
+class Storage(Protocol):
+    """Runs units of work."""
+
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
+        """Run a unit and commit; returns after the commit is on disk.
+
+        Raises:
+            StorageUnavailableError: could not commit (disk full, locked, away); nothing was kept.
+        """
+        ...
+
+    async def read(self, unit: Callable[[Transaction], T]) -> T:
+        """Run a unit that only reads, on a snapshot.
+
+        Raises:
+            StorageUnavailableError: the database is away.
+        """
+        ...
+
+    async def receive(self, event: NewEvent) -> Receipt:
+        """The hot path: keep an event unless its natural key is known; returns after the commit is on disk.
+
+        Raises:
+            OverloadedError: too many are waiting for the disk.
+            StorageUnavailableError: could not commit; nothing was kept.
+        """
+        ...
