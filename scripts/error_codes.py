@@ -133,7 +133,9 @@ def _name_of(call: ast.Call) -> str:
 
 def _is_log(call: ast.Call) -> bool:
     return (
-        isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "_log"
+        isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name | ast.Attribute)
+        and ast.unparse(call.func.value) in ("_log", "self._log")
     )
 
 

@@ -204,7 +204,7 @@ def find_log_events() -> Iterator[tuple[str, str]]:
 
 
 def _is_logger(node: ast.expr) -> bool:
-    is_named = isinstance(node, ast.Name) and node.id == "_log"
+    is_named = isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in ("_log", "self._log")
     return is_named or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "get_logger")
 
 

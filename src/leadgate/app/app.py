@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
@@ -14,6 +12,7 @@ import msgspec
 
 from leadgate import registry
 from leadgate.app.desk import Desk
+from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.targets import OpenTargets
 from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
@@ -68,7 +67,7 @@ class App:
         self.salon = Salon()
         self._news = asyncio.Condition()
         self._is_hanging_up = False
-        holder = f"{socket.gethostname()[:40]}:{os.getpid()}:{self.ids.token(6)}"
+        self._holder = holder = own_holder(self.ids.token(6))
         surroundings = Surroundings(clock=self.clock, ids=self.ids)
         self.book = ConnectionBook(storage, vault, self.clock, registry.get)
         self.targets = OpenTargets(self.book, surroundings)
@@ -184,7 +183,18 @@ class App:
 
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
+        await self._free_dead_holders()
         await asyncio.gather(self.inbox.run(stop), self.deliveries.run(stop))
+
+    async def _free_dead_holders(self) -> None:
+        """After a kill, take over at once what a dead process of this machine held; a shared database is left to time."""
+        if not self.storage.is_local:
+            return
+        holders = await self.storage.read(lambda tx: tx.lanes.holders())
+        dead = [holder for holder in holders if is_dead(holder, self._holder)]
+        freed = await self.storage.write(lambda tx: sum(tx.lanes.free(holder) for holder in dead)) if dead else 0
+        if freed:
+            _log.info("lanes.freed", count=freed)
 
     async def run_upkeep(self, stop: asyncio.Event) -> None:
         """Follow changes, write counters and gauges until `stop`."""

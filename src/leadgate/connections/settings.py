@@ -82,5 +82,8 @@ def _refuse_unknown(
     for name in secrets:
         if name not in known or not known[name].secret:
             raise ConfigurationError(
-                f"{manifest.title} has no secret `{name}`.", code="connection.key_unknown", hint=f"It knows: {names}."
+                # The name is not repeated: somebody may have swapped it with the secret.
+                f"The secrets file has a key that {manifest.title} does not know.",
+                code="connection.key_unknown",
+                hint=f"It knows: {names}.",
             )

@@ -79,6 +79,16 @@ class SqlLaneStore(SqlStore):
             update(lanes).where(*self._held(lease)).values(holder=None, lease_until=None, **values)
         )
 
+    def holders(self) -> Sequence[str]:
+        """Everybody who holds a lane."""
+        query = select(lanes.c.holder).where(self._mine(lanes), lanes.c.holder.is_not(None)).distinct()
+        return [str(row.holder) for row in self._connection.execute(query)]
+
+    def free(self, holder: str) -> int:
+        """No holder, no lease; the due time stays, and the next claim raises the fence."""
+        statement = update(lanes).where(self._mine(lanes), lanes.c.holder == holder)
+        return self._connection.execute(statement.values(holder=None, lease_until=None)).rowcount
+
     def resume(self, connection_id: str, *, now: datetime) -> None:
         """Look at every lane of the connection that has work now."""
         self._connection.execute(

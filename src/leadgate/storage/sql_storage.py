@@ -44,6 +44,11 @@ class SqlStorage:
         self._is_closed = False
 
     @property
+    def is_local(self) -> bool:
+        """True when only processes of this machine can share the database."""
+        return self._is_sqlite
+
+    @property
     def workspace_id(self) -> str:
         """The workspace whose rows are seen."""
         return self._workspace_id

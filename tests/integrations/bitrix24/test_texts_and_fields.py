@@ -77,7 +77,10 @@ def test_the_tag_keeps_the_senders_word() -> None:
 
 def test_phones_are_searched_as_managers_write_them() -> None:
     """The search compares signs; only Russian numbers have a form with 8."""
-    assert phone_spellings("+79000000001") == ["+79000000001", "79000000001", "89000000001", "9000000001"]
+    spellings = phone_spellings("+79000000001")
+    assert spellings[:4] == ["+79000000001", "79000000001", "89000000001", "9000000001"]
+    assert {"+7 900 000-00-01", "8 (900) 000-00-01", "8-900-000-00-01", "8 900 000 00 01"} <= set(spellings)
+    assert len(spellings) <= 20  # as many as one search takes
     assert phone_spellings("+375290000001") == ["+375290000001", "375290000001"]
 
 

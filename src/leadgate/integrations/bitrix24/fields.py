@@ -134,10 +134,20 @@ def email_entry(email: str) -> dict[str, object]:
 
 
 def phone_spellings(phone: str) -> list[str]:
-    """Ways in which managers write this number: E.164, digits, the Russian 8; the search compares signs."""
+    """Ways in which managers write this number; the search compares signs and takes at most 20 of them.
+
+    E.164 and bare digits; of a Russian number also the 8, the bare ten digits and the usual spaces, hyphens and brackets.
+    """
     digits = digits_of(phone)
-    russian = [f"8{digits[1:]}", digits[1:]] if len(digits) == len("79000000000") and digits.startswith("7") else []
-    return list(dict.fromkeys([phone, digits, *russian]))
+    spellings = [phone, digits]
+    if len(digits) == len("79000000000") and digits.startswith("7"):
+        code, rest = digits[1:4], digits[4:]
+        grouped = f"{rest[:3]}-{rest[3:5]}-{rest[5:]}"
+        spellings += [f"8{digits[1:]}", digits[1:]]
+        for country in ("+7", "8"):
+            spellings += [f"{country} {code} {grouped}", f"{country} ({code}) {grouped}", f"{country}({code}){grouped}"]
+            spellings += [f"{country} {code} {rest[:3]} {rest[3:5]} {rest[5:]}", f"{country}-{code}-{grouped}"]
+    return list(dict.fromkeys(spellings))
 
 
 def digits_of(phone: str) -> str:

@@ -123,6 +123,14 @@ class LaneStore(Protocol):
         """
         ...
 
+    def holders(self) -> Sequence[str]:
+        """Everybody who holds a lane."""
+        ...
+
+    def free(self, holder: str) -> int:
+        """Take every lane away from a holder that is gone for certain; returns how many."""
+        ...
+
     def resume(self, connection_id: str, *, now: datetime) -> None:
         """Look at every lane of a connection now, its waiting time forgiven."""
         ...
