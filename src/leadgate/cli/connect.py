@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import BY_COMMAND, NO_OPTIONS, Common, read_pairs, read_secrets, with_app
+from leadgate.cli.options import BY_COMMAND, NO_OPTIONS, Common, read_pairs, read_secrets, with_app
 from leadgate.cli.output import print_json, print_lines
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
+from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
 from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
 from leadgate.errors import ConfigurationError
 from leadgate.model.deliveries import DeliveryState

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import NO_OPTIONS, Common, run_async
+from leadgate.cli.options import NO_OPTIONS, Common, run_async
 from leadgate.cli.output import print_json, print_lines
 from leadgate.errors import ConfigurationError
 from leadgate.model.secret import Secret

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import NO_OPTIONS, Common
+from leadgate.cli.options import NO_OPTIONS, Common
 from leadgate.cli.output import print_json, print_lines
 from leadgate.settings import Settings
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from leadgate import registry
-from leadgate.cli.common import NO_OPTIONS, Common, read_pairs, read_secrets
+from leadgate.cli.options import NO_OPTIONS, Common, read_pairs, read_secrets
 from leadgate.errors import ConfigurationError
 from leadgate.intake.normalised import parse_bodies
 from leadgate.model.connections import Connection, ConnectionState, OpenConnection

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import NO_OPTIONS, Common, with_app
+from leadgate.cli.options import NO_OPTIONS, Common, with_app
 from leadgate.cli.output import print_json, print_lines
 from leadgate.errors import ConfigurationError
 from leadgate.model.views import Reconciliation

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import NO_OPTIONS, Common, run_async
+from leadgate.cli.options import NO_OPTIONS, Common, run_async
 from leadgate.cli.output import print_json
 from leadgate.errors import ConfigurationError
 from leadgate.settings import Address, Settings

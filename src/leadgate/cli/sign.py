@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.common import NO_OPTIONS, Common, run_async, with_app
+from leadgate.cli.options import NO_OPTIONS, Common, run_async, with_app
 from leadgate.cli.output import print_json, print_lines
 from leadgate.errors import ConfigurationError, NotFoundError, ServiceUnavailableError
 from leadgate.intake.signatures import sign_standard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import create_engine, event
@@ -13,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 from leadgate.errors import ConfigurationError
 
 BUSY_TIMEOUT_S = 5
+_WAL_RETRY_S = 0.02
 READERS = 4
 POSTGRES_CONNECTIONS = 12
 
@@ -57,8 +59,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver's own transactions begin too late and commit at odd times; we say BEGIN ourselves (`_begin_sqlite`).
     connection.isolation_level = None
     cursor = connection.cursor()
+    _switch_to_wal(cursor)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
@@ -68,6 +70,20 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    """Two processes that make one database at the same moment stumble here: SQLite does not wait for this lock by itself."""
+    until_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(_WAL_RETRY_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
