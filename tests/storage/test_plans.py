@@ -25,7 +25,11 @@ QUESTIONS: dict[str, tuple[Callable[[SqlTransaction], object], str]] = {
         "lanes_due (workspace_id=? AND due_at<?)",
     ),
     "deliveries of a lane": (
-        lambda tx: tx.deliveries.open_in_lane("crm:c", limit=400),
+        lambda tx: tx.deliveries.work_in_lane("crm:c", now=NOW, limit=88),
+        "deliveries_open (workspace_id=? AND lane=?)",
+    ),
+    "next due time of a lane": (
+        lambda tx: tx.deliveries.next_due("crm:c", now=NOW),
         "deliveries_open (workspace_id=? AND lane=?)",
     ),
     "current lead": (

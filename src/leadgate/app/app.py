@@ -76,7 +76,14 @@ class App:
         self.turns = Turns(workspace, vault, identities=identities, leads=leads, outbox=outbox, ids=self.ids)
         settlement = LeadSettlement(leads, describe_contact(self.turns, self.find_source), lambda: self.turns.house)
         self.deliveries = DeliveryWorker(
-            storage, self.targets, outbox, settlement, clock=self.clock, ids=self.ids, holder=holder
+            storage,
+            self.targets,
+            outbox,
+            settlement,
+            clock=self.clock,
+            ids=self.ids,
+            holder=holder,
+            is_crowded=lambda: self.intake.is_crowded,
         )
         self.inbox = InboxWorker(
             storage,

@@ -1,4 +1,4 @@
-"""What to do next in a lane: which deliveries to look up, which to send, and when to look again. Pure.
+"""What to do next in a lane: which deliveries to look up, which to send, which to park. Pure.
 
 Order: a delivery waits while an earlier one of the same group is not done. In the lane of a CRM the group is the lead, so a
 poisoned or unknown lead holds up its own entries only; in the lane of a chat it is the whole lane. Entries of a lead that is not
@@ -24,18 +24,16 @@ class Plan:
     Attributes:
         orphans: found `sending` although nobody sends: their outcome is unknown.
         park: entries of a lead that is not in the CRM; they wake when it is.
-        next_look: when something that waits becomes due; None when nothing waits.
     """
 
     orphans: list[StoredDelivery] = field(default_factory=list)
     look_up: list[StoredDelivery] = field(default_factory=list)
     send: list[StoredDelivery] = field(default_factory=list)
     park: list[StoredDelivery] = field(default_factory=list)
-    next_look: datetime | None = None
 
     @property
     def is_done(self) -> bool:
-        """True when this step changes nothing: the lane may be given back until `next_look`."""
+        """True when this step changes nothing: the lane may be given back until something becomes due."""
         return not (self.look_up or self.send or self.orphans or self.park)
 
 
@@ -61,7 +59,6 @@ def plan_lane(
         elif group in held:
             continue
         elif delivery.due_at is not None and delivery.due_at > now:
-            _wait_for(plan, delivery.due_at)
             held.add(group)
         elif delivery.state is DeliveryState.UNKNOWN:
             held.add(group)
@@ -94,7 +91,3 @@ def _creations_first(deliveries: Sequence[StoredDelivery]) -> list[StoredDeliver
         else:
             ordered.append(delivery)
     return ordered
-
-
-def _wait_for(plan: Plan, due_at: datetime) -> None:
-    plan.next_look = due_at if plan.next_look is None else min(plan.next_look, due_at)

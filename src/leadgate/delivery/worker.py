@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,7 +30,10 @@ LEASE_TIME = timedelta(seconds=10)
 NEW_CONNECTION_WAIT = timedelta(seconds=2)
 POLL_INTERVAL_S = 0.5
 LANES_AT_ONCE = 64
-_WINDOW = 400
+_LEAST_WINDOW = 20
+_BATCHES_IN_WINDOW = 4
+"""How far ahead a lane looks: what one batch cannot take, because an earlier one of its lead waits, must not starve the rest."""
+_CROWD_PAUSE_S = 0.1
 _log = get_logger("delivery")
 
 
@@ -78,8 +81,11 @@ class DeliveryWorker:
         clock: Clock,
         ids: IdSource,
         holder: str,
+        is_crowded: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Work under this holder name, unique for the process."""
+        """Work under this holder name, unique for the process; step back while `is_crowded`."""
+        self._is_crowded = is_crowded
+        self._crowd_turn = asyncio.Lock()
         self._storage = storage
         self._targets = targets
         self._outbox = outbox
@@ -167,7 +173,14 @@ class DeliveryWorker:
             _log.exception("delivery.crashed", lane_kind=_kind_of(lease.lane))
             metrics.crashes.labels("delivery").inc()
 
+    async def _step_back(self) -> None:
+        """In a flood the senders come first: one step of one lane every tenth of a second."""
+        if self._is_crowded():
+            async with self._crowd_turn:
+                await asyncio.sleep(_CROWD_PAUSE_S)
+
     async def _step(self, lease: Lease, guard: _LeaseGuard) -> bool:
+        await self._step_back()
         target = self._targets.find(lease.connection_id or "")
         now = self._clock.now()
         step = await self._storage.write(lambda tx: self._prepare(tx, lease, target, now))
@@ -188,7 +201,8 @@ class DeliveryWorker:
             # The connection was changed a moment ago and this process does not know it yet: look again soon.
             tx.lanes.release(lease, due_at=now + NEW_CONNECTION_WAIT, failures=0, problem=None, problem_since=None)
             return _Step([], is_over=True)
-        deliveries = tx.deliveries.open_in_lane(lease.lane, limit=_WINDOW)
+        window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
+        deliveries = tx.deliveries.work_in_lane(lease.lane, now=now, limit=window)
         leads = _leads_of(tx, deliveries)
         if self._move_strangers(tx, deliveries, leads, target=target, now=now):
             return _Step([], is_over=False)
@@ -199,7 +213,8 @@ class DeliveryWorker:
         for delivery in plan.park:
             tx.deliveries.park(delivery.delivery_id)
         if plan.is_done:
-            tx.lanes.release(lease, due_at=plan.next_look, failures=0, problem=None, problem_since=None)
+            next_look = tx.deliveries.next_due(lease.lane, now=now)
+            tx.lanes.release(lease, due_at=next_look, failures=0, problem=None, problem_since=None)
             return _Step([], is_over=True)
         return _Step(self._start(tx, plan, target, now), is_over=False)
 
@@ -398,8 +413,7 @@ def _renew(tx: Transaction, *, lease: Lease, until: datetime) -> bool:
 
 def _leads_of(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> dict[str | None, StoredLead]:
     lead_ids = {d.lead_id for d in deliveries if d.lead_id is not None}
-    found = (tx.leads.find(lead_id) for lead_id in sorted(lead_ids))
-    return {lead.lead_id: lead for lead in found if lead is not None}
+    return {lead.lead_id: lead for lead in tx.leads.find_all(lead_ids)} if lead_ids else {}
 
 
 def _is_elsewhere(lead: StoredLead | None, delivery: StoredDelivery) -> bool:

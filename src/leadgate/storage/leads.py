@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,11 @@ class SqlLeadStore(SqlStore):
         """One lead."""
         row = self._one(select(leads).where(self._mine(leads), leads.c.lead_id == lead_id))
         return None if row is None else _lead(row)
+
+    def find_all(self, lead_ids: Collection[str]) -> Sequence[StoredLead]:
+        """One read for all."""
+        query = select(leads).where(self._mine(leads), leads.c.lead_id.in_(lead_ids))
+        return [_lead(row) for row in self._connection.execute(query)]
 
     def add(self, lead: StoredLead) -> None:
         """Keep a new lead."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -410,6 +411,19 @@ class StorageSuite:
         await storage.write(lambda tx: tx.deliveries.unpark("lead_1", at=SOON))
         assert await lane_of(storage) == ["dlv_b", "dlv_c"]
 
+    async def test_what_waits_for_later_hides_nothing_that_is_due(self, storage: SqlStorage) -> None:
+        """However many are in back-off: a lane sees its due ones, and of the others those that hold one of them back."""
+        for n in range(30):
+            later = replace(new_delivery(f"later{n}"), lead_id=f"lead_x{n}", due_at=SOON)
+            await storage.write(partial(_add, later))
+        early = replace(new_delivery("early"), lead_id="lead_2", due_at=SOON)
+        for delivery in (early, replace(new_delivery("held"), lead_id="lead_2"), new_delivery("free")):
+            await storage.write(partial(_add, delivery))
+        work = await storage.read(lambda tx: tx.deliveries.work_in_lane(LANE, now=NOW, limit=5))
+        assert [delivery.delivery_id for delivery in work] == ["dlv_early", "dlv_held", "dlv_free"]
+        assert await storage.read(lambda tx: tx.deliveries.next_due(LANE, now=NOW)) == SOON
+        assert await storage.read(lambda tx: tx.deliveries.next_due("crm:empty", now=NOW)) is None
+
     async def test_an_attempt_is_on_disk_before_and_after_the_call(self, storage: SqlStorage) -> None:
         """`sending` on disk is what tells a successor that the call may have been made."""
         delivery = new_delivery("a")
@@ -529,6 +543,10 @@ async def claimed(storage: SqlStorage) -> Lease:
     await storage.write(lambda tx: tx.lanes.wake(LANE, connection_id=CRM, due_at=NOW))
     (lease,) = await claim(storage)
     return lease
+
+
+def _add(delivery: StoredDelivery, tx: Transaction) -> None:
+    tx.deliveries.add(delivery)
 
 
 async def lane_of(storage: SqlStorage, lane: str = LANE) -> list[str]:

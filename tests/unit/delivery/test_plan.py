@@ -32,7 +32,7 @@ def names(deliveries: Sequence[StoredDelivery]) -> str:
 def test_a_creation_takes_its_entries_along() -> None:
     """One batch for the whole request."""
     plan = plan_lane([item("a", CREATE, "1"), item("b", ENTRY, "1")], frozenset(), capacity=50, now=NOW)
-    assert (names(plan.send), plan.park, plan.next_look) == ("ab", [], None)
+    assert (names(plan.send), plan.park) == ("ab", [])
 
 
 def test_entries_of_a_lead_that_is_nowhere_are_parked() -> None:
@@ -68,7 +68,6 @@ def test_a_lead_waits_alone() -> None:
     ]
     plan = plan_lane(lane, frozenset(), capacity=50, now=NOW)
     assert (names(plan.send), names(plan.look_up), names(plan.orphans)) == ("g", "c", "e")
-    assert plan.next_look == LATER
     assert plan.park == []
 
 
@@ -76,7 +75,6 @@ def test_an_unknown_one_waits_for_its_quiet_time() -> None:
     """Asking too early finds nothing."""
     plan = plan_lane([item("a", CREATE, "1", UNKNOWN, later=True)], frozenset(), capacity=50, now=NOW)
     assert plan.is_done
-    assert plan.next_look == LATER
 
 
 def test_an_unknown_entry_is_asked_for_when_its_lead_is_there() -> None:
@@ -90,14 +88,13 @@ def test_a_chat_is_one_line() -> None:
     """The second message waits for the first, whatever it waits for."""
     lane = [item("a", MESSAGE, None, later=True), item("b", MESSAGE, None)]
     plan = plan_lane(lane, frozenset(), capacity=1, now=NOW)
-    assert (plan.send, plan.next_look) == ([], LATER)
+    assert plan.send == []
 
 
 def test_an_empty_lane_sleeps() -> None:
     """Until it is woken."""
     plan = plan_lane([], frozenset(), capacity=1, now=NOW)
     assert plan.is_done
-    assert plan.next_look is None
 
 
 @given(

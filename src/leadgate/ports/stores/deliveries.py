@@ -21,6 +21,17 @@ class DeliveryStore(Protocol):
         """Open deliveries of a lane, oldest first, parked ones left out."""
         ...
 
+    def work_in_lane(self, lane: str, *, now: datetime, limit: int) -> Sequence[StoredDelivery]:
+        """What `plan_lane` needs: due deliveries, and those that are not due but of the same lead (or of a chat), in order.
+
+        However many wait for a later moment, they hide nothing that is due.
+        """
+        ...
+
+    def next_due(self, lane: str, *, now: datetime) -> datetime | None:
+        """When the first of those that are not due yet becomes due."""
+        ...
+
     def find(self, delivery_id: str) -> StoredDelivery | None:
         """One delivery."""
         ...

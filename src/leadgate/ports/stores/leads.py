@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +19,10 @@ class LeadStore(Protocol):
 
     def find(self, lead_id: str) -> StoredLead | None:
         """One lead."""
+        ...
+
+    def find_all(self, lead_ids: Collection[str]) -> Sequence[StoredLead]:
+        """The leads of these ids that there are, in no order."""
         ...
 
     def add(self, lead: StoredLead) -> None:
