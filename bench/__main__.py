@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.history import measure_history
-from bench.house import make_house, take_load_core
+from bench.house import make_house, run_vendors, take_load_core
 from bench.intake import measure_intake
 from bench.replies import measure_replies
 from bench.report import Figure, print_figures, write_figures
@@ -18,9 +18,11 @@ BUILD = Path(__file__).resolve().parents[1] / "build"
 
 
 def _intake(folder: Path, *, quick: bool) -> list[Figure]:
-    house = make_house(folder / "intake")
     requests, rounds, calm_s = (200, 1, 1) if quick else (4000, 5, 15)
-    return measure_intake(house, folder, requests=requests, rounds=rounds, calm_s=calm_s)
+    with run_vendors(folder) as options:
+        # A house for each role: what the one leaves to be worked on must not burden the other.
+        houses = {role: make_house(folder / role, **options) for role in ("intake", "all")}
+        return measure_intake(houses, folder, requests=requests, rounds=rounds, calm_s=calm_s)
 
 
 def _replies(folder: Path, *, quick: bool) -> list[Figure]:

@@ -73,6 +73,20 @@ def make_house(data: Path, *, telegram_base: str = "http://127.0.0.1:1", crm_url
 
 
 @contextlib.contextmanager
+def run_vendors(folder: Path) -> Iterator[dict[str, str]]:
+    """A messenger and a CRM that answer, on the load's core; gives the options of `make_house`."""
+    messenger = (sys.executable, "-m", "bench.messenger")
+    sandbox = (*LEADGATE, "sandbox", "bitrix24", "--listen", "127.0.0.1:0", "--json")
+    with (
+        run_server(
+            messenger, announced_by="messenger.ready", log=folder / "messenger.log", core=_LOAD_CORE
+        ) as telegram,
+        run_server(sandbox, announced_by="webhook_url", log=folder / "sandbox.log", core=_LOAD_CORE) as crm,
+    ):
+        yield {"telegram_base": telegram.ready["base"], "crm_url": crm.ready["webhook_url"]}
+
+
+@contextlib.contextmanager
 def run_gateway(house: House, *, role: str = "all") -> Iterator[Server]:
     """`leadgate run`; its log goes to a file beside the data, as a service's log would."""
     options = ("--data", str(house.data), "--listen", "127.0.0.1:0", "--role", role, "--json")
@@ -82,12 +96,12 @@ def run_gateway(house: House, *, role: str = "all") -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def run_server(command: tuple[str, ...], *, announced_by: str, log: Path) -> Iterator[Server]:
+def run_server(command: tuple[str, ...], *, announced_by: str, log: Path, core: int = _SERVER_CORE) -> Iterator[Server]:
     """Start a server on the servers' core, wait for the line of JSON that contains `announced_by`, end it afterwards."""
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, text=True)
     try:
-        _take_core(process.pid, _SERVER_CORE)
+        _take_core(process.pid, core)
         yield Server(_await_line(process, log, announced_by), process)
     finally:
         process.terminate()

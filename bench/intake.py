@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -18,14 +18,16 @@ _KINDS: dict[str, Make] = {"signed leads": leads, "Telegram updates": updates}
 _BARE_PER_ROUND = 2  # the bare application is that much quicker, so its rounds last as long
 
 
-def measure_intake(house: House, folder: Path, *, requests: int, rounds: int, calm_s: int) -> list[Figure]:
+def measure_intake(
+    houses: Mapping[str, House], folder: Path, *, requests: int, rounds: int, calm_s: int
+) -> list[Figure]:
     """Rounds of `requests` webhooks each, for a gateway that only receives and for one that works meanwhile."""
     figures: list[Figure] = []
     command = (sys.executable, "-m", "bench.bare")
     with run_server(command, announced_by="bare.ready", log=folder / "bare.log") as bare:
-        for role in ("intake", "all"):
+        for role, house in houses.items():
             with run_gateway(house, role=role) as gateway:
-                asyncio.run(press(gateway.address, leads(house, 200)))
+                asyncio.run(press(gateway.address, leads(house, 20)))
                 figures += _calm_figures(f"role {role}", gateway, house, calm_s)
                 for name, make in _KINDS.items():
                     pairs = [_compare(bare, gateway, house, make, requests) for _ in range(rounds)]
