@@ -18,8 +18,8 @@ WORKSPACE = "ws_plans"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 QUESTIONS: dict[str, tuple[Callable[[SqlTransaction], object], str]] = {
-    "parts with work": (lambda tx: tx.events.pending_parts(), "events_pending (workspace_id=? AND part=?)"),
-    "work of a part": (lambda tx: tx.events.pending(3, limit=50), "events_pending (workspace_id=? AND part=?)"),
+    "parts with work": (lambda tx: tx.events.pending_parts(), "COVERING INDEX events_pending (workspace_id=?)"),
+    "work of a part": (lambda tx: tx.events.pending(3, limit=50), "INDEX events_pending (workspace_id=?)"),
     "due lanes": (
         lambda tx: tx.lanes.claim(holder="h", now=NOW, until=NOW, limit=64),
         "lanes_due (workspace_id=? AND due_at<?)",

@@ -14,10 +14,10 @@ from leadgate.storage.schema import to_micros
 
 _INSERT = (
     "INSERT INTO events (workspace_id, event_id, connection_id, natural_key, part, state, received_at, key_scope, sealed_body)"
-    " VALUES {rows} ON CONFLICT (workspace_id, connection_id, natural_key) DO NOTHING"
+    " VALUES {rows} ON CONFLICT (natural_key, workspace_id) DO NOTHING"
 )
 _ROW = "({0}, {0}, {0}, {0}, {0}, 'received', {0}, {0}, {0})"
-_FIND = "SELECT event_id FROM events WHERE workspace_id = {0} AND connection_id = {0} AND natural_key = {0}"
+_FIND = "SELECT event_id FROM events WHERE natural_key = {0} AND workspace_id = {0}"
 _FIND_SQLITE = _FIND.format("?")
 _INSERT_POSTGRES, _FIND_POSTGRES = _INSERT.format(rows=_ROW.format("%s")), _FIND.format("%s")
 _ROWS_AT_ONCE = 32
@@ -41,13 +41,13 @@ def store_on_postgres(connection: Connection, workspace_id: str, event: NewEvent
     """Insert in the transaction that the caller commits."""
     if connection.exec_driver_sql(_INSERT_POSTGRES, _row(workspace_id, event)).rowcount:
         return Receipt(event_id=event.event_id, duplicate=False)
-    key = (workspace_id, event.connection_id, event.natural_key)
+    key = (event.natural_key, workspace_id)
     return Receipt(event_id=connection.exec_driver_sql(_FIND_POSTGRES, key).scalar_one(), duplicate=True)
 
 
 def _look_up(driver: sqlite3.Connection, workspace_id: str, event: NewEvent) -> Receipt:
     """Whose row holds the natural key: this event's, or an earlier one's."""
-    key = (workspace_id, event.connection_id, event.natural_key)
+    key = (event.natural_key, workspace_id)
     (event_id,) = driver.execute(_FIND_SQLITE, key).fetchone()
     return Receipt(event_id=event_id, duplicate=event_id != event.event_id)
 

@@ -9,18 +9,18 @@ from typing import Any
 from sqlalchemy import Row, Select, select, text, update
 
 from leadgate.model.events import EventState
-from leadgate.ports.stores import INBOX_PARTS, StoredEvent
+from leadgate.ports.stores import StoredEvent
 from leadgate.storage.base import SqlStore
 from leadgate.storage.schema import EVENT_IS_PENDING, connections, events
 
-_IS_PART_PENDING = """SELECT {part} AS part WHERE EXISTS (
-  SELECT 1 FROM events WHERE events.workspace_id = :workspace_id AND events.part = {part} AND events.state = 'received'
-  AND events.connection_id IN (
-    SELECT connection_id FROM connections WHERE connections.workspace_id = :workspace_id AND connections.state = 'active'))
-"""
-# One probe per part, where asking for distinct parts would read everything that waits. As text, because it is asked after every
-# arrival and building it anew took longer than answering it.
-_PENDING_PARTS = text(" UNION ALL ".join(_IS_PART_PENDING.format(part=part) for part in range(INBOX_PARTS)))
+_LOOK_AHEAD = 4000
+# Among the oldest that wait: whatever else waits gets its turn when they are through. As text, because it is asked after every arrival
+# and building it anew took longer than answering it.
+_PENDING_PARTS = text(
+    "SELECT DISTINCT part FROM (SELECT part FROM events WHERE workspace_id = :workspace_id AND state = 'received' AND connection_id IN ("
+    "SELECT connection_id FROM connections WHERE connections.workspace_id = :workspace_id AND connections.state = 'active')"
+    " ORDER BY seq LIMIT :look_ahead) AS oldest ORDER BY part"
+)
 
 
 class SqlEventStore(SqlStore):
@@ -28,7 +28,8 @@ class SqlEventStore(SqlStore):
 
     def pending_parts(self) -> Sequence[int]:
         """Parts in which something waits that may be worked on; reads the index of pending events only."""
-        return [row.part for row in self._connection.execute(_PENDING_PARTS, {"workspace_id": self._workspace_id})]
+        wanted = {"workspace_id": self._workspace_id, "look_ahead": _LOOK_AHEAD}
+        return [row.part for row in self._connection.execute(_PENDING_PARTS, wanted)]
 
     def pending(self, part: int, *, limit: int) -> Sequence[StoredEvent]:
         """Oldest first; events of paused connections wait."""

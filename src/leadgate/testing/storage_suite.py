@@ -184,11 +184,6 @@ class StorageSuite:
         assert (first.event_id, first.duplicate) == ("evt_1", False)
         assert (again.event_id, again.duplicate) == ("evt_1", True)
 
-    async def test_the_same_key_of_another_connection_is_another_event(self, storage: SqlStorage) -> None:
-        """Two bots number their updates independently."""
-        await storage.receive(new_event("1", key="update-7"))
-        assert not (await storage.receive(new_event("2", key="update-7", connection_id="conn_other"))).duplicate
-
     async def test_redeliveries_that_race_keep_one(self, storage: SqlStorage, second: SqlStorage) -> None:
         """A vendor may deliver the same update over two connections at once, to two nodes."""
         nodes = (storage, second)

@@ -39,7 +39,7 @@ class NewEvent:
     """A verified webhook on its way to disk.
 
     Attributes:
-        natural_key: blind index of the vendor's key, 16 bytes.
+        natural_key: blind index of the connection and the vendor's key, 16 bytes.
         part: which of the lanes of the inbox works on it, 0 to `INBOX_PARTS` - 1; equal for a conversation.
         key_scope: which data key sealed the body.
     """
