@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _RANDOM_BITS = 80
+_RANDOM_BYTES = _RANDOM_BITS // 8
+_IDS_AT_ONCE = 64
 
 
 class SystemClock:
@@ -32,11 +34,15 @@ class SystemIds:
         """Start with no last id."""
         self._lock = threading.Lock()
         self._last = 0
+        self._random = memoryview(b"")
 
     def new(self, prefix: str) -> str:
         """Grows within the process, even within a millisecond and when the clock goes back."""
-        value = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | int.from_bytes(os.urandom(10))
         with self._lock:
+            if not self._random:
+                self._random = memoryview(os.urandom(_RANDOM_BYTES * _IDS_AT_ONCE))  # a call of the system for many ids
+            value = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | int.from_bytes(self._random[:_RANDOM_BYTES])
+            self._random = self._random[_RANDOM_BYTES:]
             if value <= self._last:
                 value = self._last + 1
             self._last = value

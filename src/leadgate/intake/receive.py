@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 
@@ -49,23 +50,25 @@ class Intake:
         """True while so many senders wait for the disk at once that work on earlier events should step back."""
         return self._under_way >= CROWD
 
-    async def receive(self, receiver: WebhookReceiver, request: RawWebhook, opened: OpenConnection) -> Receipt:
-        """Verify, seal and keep one webhook; returns after it is on disk. A redelivery changes nothing.
+    def receive(
+        self, receiver: WebhookReceiver, request: RawWebhook, opened: OpenConnection
+    ) -> asyncio.Future[Receipt]:
+        """Verify, seal and keep one webhook; done after it is on disk. A redelivery changes nothing.
 
         Raises:
             WebhookRejectedError: not genuine or malformed; nothing is kept.
-            OverloadedError: too much is waiting.
-            StorageUnavailableError: could not commit; nothing is kept.
+            OverloadedError: too much is waiting; nothing is kept. Also raised by the future: could not commit.
         """
         webhook = receiver.verify(request, opened, now=self._clock.now())
+        kept = self._storage.receive(self._seal(webhook, opened.connection.connection_id))
         self._under_way += 1
-        try:
-            receipt = await self._storage.receive(self._seal(webhook, opened.connection.connection_id))
-        finally:
-            self._under_way -= 1
-        if not receipt.duplicate:
+        kept.add_done_callback(self._note_kept)
+        return kept
+
+    def _note_kept(self, kept: asyncio.Future[Receipt]) -> None:
+        self._under_way -= 1
+        if not kept.cancelled() and kept.exception() is None and not kept.result().duplicate:
             self._on_event()
-        return receipt
 
     def _seal(self, webhook: VerifiedWebhook, connection_id: str) -> NewEvent:
         event_id = self._ids.new("evt")

@@ -57,7 +57,15 @@ def verify_shared_secret(given: str | None, live: Sequence[Secret]) -> None:
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA256 of the data, 32 raw bytes."""
-    return hmac.digest(key, data, hashlib.sha256)
+    started = _started_hmac(key).copy()
+    started.update(data)
+    return started.digest()
+
+
+@lru_cache(maxsize=256)
+def _started_hmac(key: bytes) -> hmac.HMAC:
+    """With the key worked in: half the cost of a short body's HMAC."""
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def body_key(body: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
+_sinks: list[TextIO] = []  # where lines of JSON go; empty when lines are not JSON or not wanted
 
 FIELDS = frozenset(
     {
@@ -61,9 +62,11 @@ def get_logger(name: str) -> Any:  # noqa: ANN401 -- structlog types its loggers
 def configure_logs(*, stream: TextIO | None = None, as_json: bool | None = None) -> None:
     """Send every line to `stream` (default standard error); `as_json` None means: columns on a terminal, else JSON."""
     target = stream or sys.stderr
+    _sinks[:] = [target]
     renderer: Any = _render_json
     if as_json is False or (as_json is None and target.isatty()):
         renderer = structlog.dev.ConsoleRenderer(colors=target.isatty())
+        _sinks.clear()
     structlog.configure(
         processors=[
             _stamp,
@@ -81,7 +84,20 @@ def configure_logs(*, stream: TextIO | None = None, as_json: bool | None = None)
 def silence_logs() -> None:
     """Print errors only: a command says itself what it did."""
     configure_logs()
+    _sinks.clear()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+def write_lines(lines: Sequence[Mapping[str, str]]) -> None:
+    """Write many lines of level info at once. Each has `event` and `source`, and only fields of the list."""
+    if not _sinks:
+        for line in lines:
+            fields = dict(line)
+            structlog.get_logger().info(fields.pop("event"), **fields)
+        return
+    stamped = [_drop_unknown_fields(None, "info", _stamp(None, "info", dict(line))) for line in lines]
+    _sinks[0].write("".join(f"{_ENCODER.encode(line).decode()}\n" for line in stamped))
+    _sinks[0].flush()
 
 
 def _stamp(_logger: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -98,9 +114,11 @@ def _render_json(_logger: object, _method: str, line: MutableMapping[str, Any]) 
 
 def _describe_exception(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The type and the places of an exception, without its message: a message may quote what somebody sent."""
-    if line.pop("exc_info", None):
-        error_type, _, trace = sys.exc_info()
-        line["error_type"] = getattr(error_type, "__qualname__", None)
+    given = line.pop("exc_info", None)
+    if given:
+        error = given if isinstance(given, BaseException) else sys.exc_info()[1]
+        trace = error.__traceback__ if error is not None else None
+        line["error_type"] = type(error).__qualname__ if error is not None else None
         frames = []
         while trace is not None:
             code = trace.tb_frame.f_code

@@ -78,11 +78,12 @@ class SqlStorage:
         """
         return await self._in_thread(lambda: self._read(lambda tx: unit(SqlQueries(tx.connection, self._workspace_id))))
 
-    async def receive(self, event: NewEvent) -> Receipt:
+    def receive(self, event: NewEvent) -> asyncio.Future[Receipt]:
         """See `ports.stores.Storage.receive`."""
         if self._writer is not None:
-            return await self._writer.keep(event)
-        return await self._in_thread(lambda: self._receive_on_postgres(event))
+            return self._writer.keep(event)
+        self._check_room()
+        return asyncio.ensure_future(self._in_thread(lambda: self._receive_on_postgres(event)))
 
     def close(self) -> None:
         """Finish what is queued and close every connection."""
@@ -115,11 +116,14 @@ class SqlStorage:
         with self._engine.begin() as connection:
             return store_on_postgres(connection, self._workspace_id, event)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    def _check_room(self) -> None:
         if self._is_closed:
             raise StorageUnavailableError("The database is closed.")
         if self._waiting >= _MAX_WAITING:
             raise OverloadedError("Too much is waiting for the database.", retry_after_s=2)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        self._check_room()
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, _translated, work)

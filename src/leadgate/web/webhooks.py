@@ -1,6 +1,7 @@
-"""The webhook route: raw ASGI, past the web framework, because every microsecond here is a client who is not kept waiting.
+"""The door: what comes to `/webhooks/…` is proven, kept and answered, past the web framework and without a task of its own.
 
-Reads the request, hands it to the intake, answers what the vendor wants to hear. Refusals as in the contract, section 2.
+Every microsecond here is a client who is not kept waiting, and an ASGI dialogue costs more of them than the proof (ADR 11).
+`web.door_protocol` reads the requests and writes the answers. Refusals as in the contract, section 2.
 """
 
 from __future__ import annotations
@@ -8,111 +9,59 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from leadgate.app import App
 from leadgate.errors import BodyTooLargeError, InvalidLeadError, OverloadedError, WebhookRejectedError
-from leadgate.intake.receive import MAX_BODY_BYTES
 from leadgate.model.connections import OpenConnection
-from leadgate.model.webhooks import RawWebhook, WebhookAnswer
+from leadgate.model.webhooks import RawWebhook, Receipt, WebhookAnswer
 from leadgate.observability import get_logger, metrics
+from leadgate.observability.frequent import FrequentLine
 from leadgate.ports.channel import WebhookReceiver
 from leadgate.web.site_cors import cors_headers, preflight
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 PREFIX = "/webhooks/"
-READ_TIMEOUT_S = 30.0
+Reply = Callable[[WebhookAnswer], None]
+"""Called once, in the event loop, with the answer to a request."""
+
 _PROBLEM = "application/problem+json"
 _log = get_logger("webhook")
+_accepted = FrequentLine("webhook.accepted", source="webhook")
 
 
-class WebhookRoute:
-    """`/webhooks/{kind}/{connection}` as an ASGI application."""
+class WebhookDoor:
+    """Answers every request to `/webhooks/{kind}/{connection}`; nothing that a sender does leads to an exception."""
 
     def __init__(self, app: App) -> None:
         """Receive into this house."""
         self._app = app
         self._counters: dict[tuple[str, str], Any] = {}
         self._timers: dict[str, Any] = {}
-        self._log = get_logger("webhook").bind()  # bound once: a line is written for every webhook
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; nothing the sender does leads to an exception."""
-        started = time.perf_counter()
-        kind, opened = self._find(scope["path"])
-        cors: Mapping[str, str] = {}
-        if opened is not None and kind == "site" and scope["method"] != "OPTIONS":
-            cors = cors_headers(_header(scope, b"origin"), opened)
-        answer = await self._answer(scope, receive, opened)
-        outcome = "accepted" if answer.status < 300 else str(answer.status)  # noqa: PLR2004 - the successful statuses
-        self._count(kind if opened is not None else "unknown", outcome, time.perf_counter() - started)
-        await _respond(send, answer, cors)
+    def take(self, path: str, request: RawWebhook, reply: Reply) -> None:
+        """Answer a request whose body has come; the reply follows when the event is on disk.
 
-    async def _answer(self, scope: Scope, receive: Receive, opened: OpenConnection | None) -> WebhookAnswer:  # noqa: PLR0911 -- one answer a line
-        method = scope["method"]
-        receiver = None if opened is None else self._app.book.integration(opened.connection.kind).receiver
-        if opened is None or receiver is None:
-            self._app.intake.count_refusal("", "webhook.unknown_address")
-            return _problem(404, "webhook.unknown_address", "There is no connection at this address.")
-        connection_id = opened.connection.connection_id
+        Args:
+            path: decoded, begins with `PREFIX`.
+            request: its body is at most `MAX_BODY_BYTES` long.
+            reply: gets the answer, now or later.
+        """
+        visit = self._visit(path, request, reply)
         try:
-            if method == "OPTIONS" and opened.connection.kind == "site":
-                status, headers = preflight(_header(scope, b"origin"), opened)
-                return WebhookAnswer(status, headers=tuple(headers.items()))
-            if method not in ("GET", "POST"):
-                return _problem(405, "webhook.method_not_allowed", "Only GET and POST are answered here.")
-            request = await _read(scope, receive)
-            return await self._take(receiver, request, opened)
-        except WebhookRejectedError as error:
-            self._app.intake.count_refusal(connection_id, error.code)
-            _log.warning(
-                "webhook.refused",
-                connection_id=connection_id,
-                integration=opened.connection.kind,
-                status=error.status,
-                error_code=error.code,
-            )
-            return _refusal(error)
-        except OverloadedError as error:
-            _log.error("webhook.not_stored", connection_id=connection_id, status=503, error_code=error.code)
-            return _problem(503, error.code, str(error), retry_after_s=error.retry_after_s)
-        except (TimeoutError, _DisconnectedError):
-            return _problem(408, "webhook.too_slow", "The body did not arrive in time.")
-        except Exception:  # noqa: BLE001 -- see below
-            # The HTTP edge is one of the two places that may catch everything; the vendor sends it again.
-            _log.exception("webhook.crashed", connection_id=connection_id, integration=opened.connection.kind)
-            metrics.crashes.labels("webhook").inc()
-            return _problem(503, "webhook.crashed", "Something broke here; please send it again.", retry_after_s=10)
+            self._answer(visit, request)
+        except Exception as error:  # noqa: BLE001 - `failed` sorts them
+            visit.finish(self.failed(error, visit))
 
-    async def _take(self, receiver: WebhookReceiver, request: RawWebhook, opened: OpenConnection) -> WebhookAnswer:
-        handshake = receiver.handshake(request, opened)
-        if handshake is not None:
-            return handshake
-        if request.method != "POST":
-            return _problem(405, "webhook.method_not_allowed", "Webhooks are sent with POST.")
-        receipt = await self._app.intake.receive(receiver, request, opened)
-        self._log.info(
-            "webhook.accepted",
-            event_id=receipt.event_id,
-            connection_id=opened.connection.connection_id,
-            integration=opened.connection.kind,
-            outcome="duplicate" if receipt.duplicate else "accepted",
-        )
-        return receiver.accepted(receipt)
+    def refuse(self, path: str, request: RawWebhook, reply: Reply, error: WebhookRejectedError) -> None:
+        """Answer a request whose body is not wanted or did not come."""
+        visit = self._visit(path, request, reply)
+        visit.finish(self.failed(error, visit) if visit.opened is not None else self._unknown_address())
 
-    def _find(self, path: str) -> tuple[str, OpenConnection | None]:
-        kind, _, connection_id = path[len(PREFIX) :].partition("/")
-        opened = self._app.book.find(connection_id)
-        if opened is None or opened.connection.kind != kind:
-            return kind, None
-        return kind, opened
-
-    def _count(self, kind: str, outcome: str, seconds: float) -> None:
+    def count(self, kind: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        outcome = "accepted" if status < 300 else str(status)  # noqa: PLR2004 - the successful statuses
         counter = self._counters.get((kind, outcome))
         if counter is None:
             counter = self._counters[kind, outcome] = metrics.webhooks.labels(kind, outcome)
@@ -122,68 +71,114 @@ class WebhookRoute:
         counter.inc()
         timer.observe(seconds)
 
+    def _visit(self, path: str, request: RawWebhook, reply: Reply) -> _Visit:
+        kind, _, connection_id = path[len(PREFIX) :].partition("/")
+        opened = self._app.book.find(connection_id)
+        if opened is not None and opened.connection.kind != kind:
+            opened = None
+        return _Visit(self, kind, opened, request, reply)
 
-class _DisconnectedError(Exception):
-    """The sender hung up in the middle of the body."""
+    def _answer(self, visit: _Visit, request: RawWebhook) -> None:
+        opened = visit.opened
+        receiver = None if opened is None else self._app.book.integration(opened.connection.kind).receiver
+        if opened is None or receiver is None:
+            visit.finish(self._unknown_address())
+            return
+        if request.method != "POST":
+            visit.finish(_answer_other_method(receiver, request, opened))
+            return
+        handshake = receiver.handshake(request, opened)
+        if handshake is not None:
+            visit.finish(handshake)
+            return
+        kept = self._app.intake.receive(receiver, request, opened)
+        kept.add_done_callback(partial(visit.stored, receiver, opened.connection.connection_id))
 
+    def _unknown_address(self) -> WebhookAnswer:
+        self._app.intake.count_refusal("", "webhook.unknown_address")
+        return _problem(404, "webhook.unknown_address", "There is no connection at this address.")
 
-async def _read(scope: Scope, receive: Receive) -> RawWebhook:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    declared = headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-        raise BodyTooLargeError("The body is larger than 1 MiB.")
-    body = await _read_body(receive)
-    query = (
-        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        if scope["query_string"]
-        else {}
-    )
-    return RawWebhook(method=scope["method"], headers=headers, body=body, query=query)
-
-
-async def _read_body(receive: Receive) -> bytes:
-    message = _find_message(receive)
-    if message is not None and not message.get("more_body"):
-        return _part(message, size=0)
-    async with asyncio.timeout(READ_TIMEOUT_S):
-        parts, size = [], 0
-        while True:
-            message = message or await receive()
-            parts.append(_part(message, size=size))
-            size += len(parts[-1])
-            if not message.get("more_body"):
-                return b"".join(parts)
-            message = None
-
-
-def _find_message(receive: Receive) -> MutableMapping[str, Any] | None:
-    """What has come already, as nearly every body has: then nobody waits, and a clock for the waiting need not be set up."""
-    waiting = receive()
-    if not isinstance(waiting, Coroutine):
-        return None
-    try:
-        waiting.send(None)
-    except StopIteration as done:
-        message: MutableMapping[str, Any] = done.value
-        return message
-    waiting.close()  # it would have to wait; the next call waits anew
-    return None
-
-
-def _part(message: MutableMapping[str, Any], *, size: int) -> bytes:
-    if message["type"] != "http.request":
-        raise _DisconnectedError
-    part: bytes = message.get("body", b"")
-    if size + len(part) > MAX_BODY_BYTES:
-        raise BodyTooLargeError("The body is larger than 1 MiB.")
-    return part
+    def failed(self, error: BaseException, visit: _Visit) -> WebhookAnswer:
+        """The answer to what went wrong, logged and counted; the vendor sends again what was not kept."""
+        connection = visit.opened.connection if visit.opened is not None else None
+        connection_id = connection.connection_id if connection is not None else None
+        if isinstance(error, WebhookRejectedError):
+            self._app.intake.count_refusal(connection_id or "", error.code)
+            _log.warning(
+                "webhook.refused",
+                connection_id=connection_id,
+                integration=visit.kind,
+                status=error.status,
+                error_code=error.code,
+            )
+            return _refusal(error)
+        if isinstance(error, OverloadedError):
+            _log.error("webhook.not_stored", connection_id=connection_id, status=503, error_code=error.code)
+            return _problem(503, error.code, str(error), retry_after_s=error.retry_after_s)
+        # The HTTP edge is one of the two places that may catch everything.
+        _log.error("webhook.crashed", connection_id=connection_id, integration=visit.kind, exc_info=error)
+        metrics.crashes.labels("webhook").inc()
+        return _problem(503, "webhook.crashed", "Something broke here; please send it again.", retry_after_s=10)
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+class _Visit:
+    """One request on its way to its answer."""
+
+    __slots__ = ("_cors", "_door", "_reply", "_started_s", "kind", "opened")
+
+    def __init__(
+        self, door: WebhookDoor, kind: str, opened: OpenConnection | None, request: RawWebhook, reply: Reply
+    ) -> None:
+        self._door = door
+        self._reply = reply
+        self._started_s = time.perf_counter()
+        self._cors: Mapping[str, str] | None = None
+        self.kind = kind
+        self.opened = opened
+        if kind == "site" and opened is not None and request.method != "OPTIONS":
+            self._cors = cors_headers(request.headers.get("origin"), opened)
+
+    def stored(self, receiver: WebhookReceiver, connection_id: str, kept: asyncio.Future[Receipt]) -> None:
+        """The event is on disk, or could not be kept."""
+        try:
+            receipt = kept.result()
+            outcome = "duplicate" if receipt.duplicate else "accepted"
+            _accepted.write(
+                event_id=receipt.event_id, connection_id=connection_id, integration=self.kind, outcome=outcome
+            )
+            self.finish(receiver.accepted(receipt))
+        except asyncio.CancelledError:
+            self.finish(self._door.failed(OverloadedError("The gateway is stopping.", retry_after_s=2), self))
+        except Exception as error:  # noqa: BLE001 - `failed` sorts them
+            self.finish(self._door.failed(error, self))
+
+    def finish(self, answer: WebhookAnswer) -> None:
+        """Count and reply."""
+        kind = self.kind if self.opened is not None else "unknown"
+        self._door.count(kind, answer.status, time.perf_counter() - self._started_s)
+        if self._cors:
+            answer = WebhookAnswer(
+                answer.status, answer.body, answer.content_type, (*answer.headers, *self._cors.items())
+            )
+        self._reply(answer)
+
+
+def _answer_other_method(receiver: WebhookReceiver, request: RawWebhook, opened: OpenConnection) -> WebhookAnswer:
+    if request.method == "OPTIONS" and opened.connection.kind == "site":
+        status, headers = preflight(request.headers.get("origin"), opened)
+        return WebhookAnswer(status, headers=tuple(headers.items()))
+    handshake = receiver.handshake(request, opened) if request.method == "GET" else None
+    return handshake or _problem(405, "webhook.method_not_allowed", "Webhooks are sent with POST.")
+
+
+def body_too_large() -> WebhookRejectedError:
+    """413."""
+    return BodyTooLargeError("The body is larger than 1 MiB.")
+
+
+def body_too_slow() -> WebhookRejectedError:
+    """408."""
+    return WebhookRejectedError("The body did not arrive in time.", code="webhook.too_slow", status=408)
 
 
 def _refusal(error: WebhookRejectedError) -> WebhookAnswer:
@@ -198,16 +193,3 @@ def _problem(status: int, code: str, title: str, *, retry_after_s: int | None = 
     body = {"type": "about:blank", "status": status, "code": code, "title": title, **extra}
     headers = () if retry_after_s is None else (("retry-after", str(retry_after_s)),)
     return WebhookAnswer(status, json.dumps(body, ensure_ascii=False).encode(), _PROBLEM, headers)
-
-
-async def _respond(send: Send, answer: WebhookAnswer, cors: Mapping[str, str]) -> None:
-    headers = [
-        (b"content-type", answer.content_type.encode("latin-1")),
-        (b"content-length", str(len(answer.body)).encode("latin-1")),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    for name, value in (*answer.headers, *cors.items()):
-        headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -216,7 +216,7 @@ def test_the_conversation_is_the_strongest_identifier() -> None:
         ({"channel_user_id": "5", "username": "a"}, "user:telegram:5"),
         ({"username": "@Alsu"}, "username:telegram:alsu"),
     ):
-        assert conversation_key(read_lead(_lead(contact=contact))) == key
+        assert conversation_key("telegram", read_lead(_lead(contact=contact)).contact) == key
 
 
 def test_parse_rejects_what_the_door_would_refuse() -> None:

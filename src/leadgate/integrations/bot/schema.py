@@ -41,13 +41,13 @@ def read_lead(value: object) -> LeadRequest:
     if not isinstance(value, dict):
         raise InvalidLeadError((FieldProblem("body", "must be a JSON object"),))
     form = _Form(value)
-    channel = form.checked("channel", _one_line, f"must be one line of at most {CHANNEL_LIMIT} characters")
+    channel = form.checked("channel", find_channel, f"must be one line of at most {CHANNEL_LIMIT} characters")
     if channel is None:
         form.blame("channel", "is required")
     contact = _contact(form.part("contact"))
     message = form.text("message", limit=MESSAGE_LIMIT)
     service = form.text("service")
-    preferred_time = form.checked("preferred_time", _moment, _MOMENT_WANTED)
+    preferred_time = form.checked("preferred_time", find_moment, _MOMENT_WANTED)
     consent = _consent(form.part("consent"))
     utm = form.part("utm")
     parts = {name: utm.text(name) for name in _UTM_PARTS}
@@ -121,8 +121,8 @@ def _contact(form: _Form) -> Person:
     person = Person(
         name=form.text("name"),
         phone=form.checked("phone", find_e164, "must be a phone number, for instance +79000000101"),
-        email=form.checked("email", _email, "must be an e-mail address"),
-        username=form.checked("username", _username, "must be one word, with or without @"),
+        email=form.checked("email", find_email, "must be an e-mail address"),
+        username=form.checked("username", find_username, "must be one word, with or without @"),
         channel_user_id=form.text("channel_user_id"),
     )
     found = (person.phone, person.email, person.username, person.channel_user_id)
@@ -134,7 +134,7 @@ def _contact(form: _Form) -> Person:
 def _consent(form: _Form) -> ConsentGiven | None:
     if form.is_absent:
         return None
-    given_at = form.checked("given_at", _moment, _MOMENT_WANTED)
+    given_at = form.checked("given_at", find_moment, _MOMENT_WANTED)
     policy_version = form.text("policy_version")
     if given_at is None:
         form.blame("given_at", _MOMENT_WANTED)
@@ -143,7 +143,7 @@ def _consent(form: _Form) -> ConsentGiven | None:
     return ConsentGiven(given_at=given_at, policy_version=policy_version) if given_at and policy_version else None
 
 
-def _moment(text: str) -> datetime | None:
+def find_moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -153,16 +153,16 @@ def _moment(text: str) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _email(text: str) -> str | None:
+def find_email(text: str) -> str | None:
     stripped = text.strip()
     return stripped if len(stripped) <= EMAIL_LIMIT and _EMAIL.fullmatch(stripped) else None
 
 
-def _username(text: str) -> str | None:
+def find_username(text: str) -> str | None:
     stripped = text.strip()
     return stripped.removeprefix("@") if _USERNAME.fullmatch(stripped) else None
 
 
-def _one_line(text: str) -> str | None:
+def find_channel(text: str) -> str | None:
     stripped = text.strip()
     return stripped if len(stripped) <= CHANNEL_LIMIT and stripped.isprintable() else None

@@ -7,10 +7,11 @@ from datetime import datetime
 from leadgate.errors import WebhookRejectedError
 from leadgate.intake.signatures import verify_standard
 from leadgate.intake.untrusted import decode_json
+from leadgate.integrations.bot.quick import find_sender
 from leadgate.integrations.bot.schema import read_lead
 from leadgate.integrations.bot.settings import SIGNING_SECRET
 from leadgate.model.connections import OpenConnection
-from leadgate.model.leads import LeadRequest
+from leadgate.model.leads import LeadRequest, Person
 from leadgate.model.webhooks import RawWebhook, VerifiedWebhook
 
 NOT_JSON = "bot.not_json"
@@ -25,20 +26,27 @@ def verify_lead(request: RawWebhook, connection: OpenConnection, *, now: datetim
     """
     live = connection.secrets.get(SIGNING_SECRET, ())
     webhook_id = verify_standard(request.headers, request.body, live=live, now=now)
-    try:
-        value = decode_json(request.body)
-    except ValueError as error:
-        raise WebhookRejectedError("The body is not JSON in UTF-8.", code=NOT_JSON, status=400) from error
-    return VerifiedWebhook(webhook_id, conversation_key(read_lead(value)), request.body)
+    sender = find_sender(request.body)
+    if sender is None:
+        lead = _read(request.body)
+        sender = lead.channel, lead.contact
+    return VerifiedWebhook(webhook_id, conversation_key(*sender), request.body)
 
 
-def conversation_key(lead: LeadRequest) -> str:
+def conversation_key(channel: str, contact: Person) -> str:
     """The strongest identifier of the person: leads of one person are worked on in order."""
-    contact = lead.contact
     if contact.phone:
         return f"phone:{contact.phone}"
     if contact.email:
         return f"email:{contact.email.lower()}"
     if contact.channel_user_id:
-        return f"user:{lead.channel}:{contact.channel_user_id}"
-    return f"username:{lead.channel}:{(contact.username or '').lower()}"
+        return f"user:{channel}:{contact.channel_user_id}"
+    return f"username:{channel}:{(contact.username or '').lower()}"
+
+
+def _read(body: bytes) -> LeadRequest:
+    try:
+        value = decode_json(body)
+    except ValueError as error:
+        raise WebhookRejectedError("The body is not JSON in UTF-8.", code=NOT_JSON, status=400) from error
+    return read_lead(value)

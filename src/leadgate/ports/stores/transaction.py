@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -108,11 +109,11 @@ class Storage(Protocol):
         """
         ...
 
-    async def receive(self, event: NewEvent) -> Receipt:
-        """The hot path: keep an event unless its natural key is known; returns after the commit is on disk.
+    def receive(self, event: NewEvent) -> asyncio.Future[Receipt]:
+        """The hot path: keep an event unless its natural key is known; done after the commit is on disk.
 
         Raises:
-            OverloadedError: too many are waiting for the disk.
-            StorageUnavailableError: could not commit; nothing was kept.
+            OverloadedError: at once, too many are waiting for the disk, or the database is closed.
+            StorageUnavailableError: by the future: could not commit; nothing was kept.
         """
         ...
