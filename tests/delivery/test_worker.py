@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from leadgate.delivery.dead_letter import discard_delivery, retry_delivery
+from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.worker import LEASE_TIME
 from leadgate.errors import LeaseLostError, OverloadedError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
@@ -310,6 +311,27 @@ class TestLostAnswers:
         await rig.work(rig.crm.quiet)
         assert await rig.states() == [DONE, DONE]
         assert max(Counter(rig.crm.effects).values()) == 1
+
+
+    async def test_what_cannot_be_planned_does_not_take_the_outcome_before_it_along(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Outcome and next start share a commit; a mistake of ours in the second must not make the first unknown."""
+        await rig.says("Алсу", "Хочу стрижку")
+        plans = 0
+
+        def plan_once(*given: object, **named: object) -> Plan:
+            nonlocal plans
+            plans += 1
+            if plans > 1:
+                raise ZeroDivisionError
+            return plan_lane(*given, **named)  # type: ignore[arg-type]  # passed on as it came
+
+        monkeypatch.setattr("leadgate.delivery.worker.plan_lane", plan_once)
+        worker = rig.worker()
+        await worker._claim()  # noqa: SLF001 - one round
+        await asyncio.wait(worker._lanes)  # noqa: SLF001 - as above
+        assert await rig.states() == [DONE, DONE]
 
 
 class TestLeases:

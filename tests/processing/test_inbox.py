@@ -142,6 +142,15 @@ class TestConversation:
         assert "Лимон" in salon.replies()[0]
         assert "+7 900 000-01-01" in salon.replies()[3]
 
+    async def test_equal_numbers_of_two_bots_are_two_events(self, salon: Salon) -> None:
+        """Each bot counts its updates by itself; taking one for a repeat of the other's would lose a client's words."""
+        first = await salon.knock({"text": "Хочу стрижку"}, update_id=7)
+        assert (await salon.knock({"text": "Хочу стрижку"}, update_id=7)).duplicate
+        salon.opened = open_connection("telegram", secrets={"webhook_secret": SECRET}, connection_id="conn_other")
+        other = await salon.knock({"text": "Хочу маникюр"}, update_id=7)
+        assert not other.duplicate
+        assert other.event_id != first.event_id
+
     async def test_a_second_request_is_the_same_lead_until_it_is_closed(self, salon: Salon) -> None:
         """One open lead per person; after it is closed a new one."""
         first = await salon.row(await salon.write("Хочу стрижку завтра"))

@@ -183,7 +183,11 @@ async def test_a_database_that_cannot_be_opened_is_an_answer_too(
 
 async def test_too_much_waiting_is_overload(storage: SqlStorage) -> None:
     """A sender that hears 503 comes again; one that waits in an endless line times out and nobody knows."""
-    results = await behind_a_gate(storage, *(storage.receive(new_event(str(n))) for n in range(6000)))
+
+    async def receive(number: int) -> object:
+        return await storage.receive(new_event(str(number)))
+
+    results = await behind_a_gate(storage, *(receive(n) for n in range(6000)))
     refused = [result for result in results if isinstance(result, BaseException)]
     assert 1000 < len(refused) < 5000
     assert all(isinstance(error, OverloadedError) and error.retry_after_s > 0 for error in refused)

@@ -3,12 +3,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError
 
 from leadgate.errors import ConfigurationError, ServiceUnavailableError
 from leadgate.storage.engines import make_engine
@@ -66,6 +68,27 @@ def test_the_newest_script_is_the_one_that_the_start_expects() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
+def test_leaner_indexes_keep_every_event(engine: Engine) -> None:
+    """SQLite copies the table to change a constraint; what clients wrote must come along, and a known key must stay known."""
+    columns = "workspace_id, event_id, connection_id, natural_key, part, state, received_at, key_scope, sealed_body"
+    add = f"INSERT INTO events ({columns}) VALUES ('ws', :id, 'conn', :key, 3, 'received', 7, 'intake', :body)"  # noqa: S608
+    with engine.connect() as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        for name in ("evt_1", "evt_2"):
+            connection.execute(text(add), {"id": name, "key": name.encode().ljust(16), "body": b"\x00sealed"})
+        connection.commit()
+    assert upgrade(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT seq, event_id, sealed_body FROM events ORDER BY seq")).all()
+        assert [(row.seq, row.event_id, bytes(row.sealed_body)) for row in rows] == [
+            (1, "evt_1", b"\x00sealed"),
+            (2, "evt_2", b"\x00sealed"),
+        ]
+        with pytest.raises(IntegrityError):
+            connection.execute(text(add), {"id": "evt_3", "key": b"evt_1".ljust(16), "body": b""})
+    engine.dispose()
+
+
 def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
     """An old program on a new schema would write what the new one cannot read."""
     upgrade(engine)
@@ -79,8 +102,8 @@ def test_a_database_of_a_newer_version_is_refused(engine: Engine) -> None:
 
 def test_two_that_start_at_once_do_not_stumble(database_url: str, engine: Engine) -> None:
     """A cluster rolls out two nodes in the same second."""
-    command = [sys.executable, str(Path(__file__).parent / "upgrade_child.py"), database_url]
-    starts = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    child = [sys.executable, str(Path(__file__).parent / "upgrade_child.py"), database_url]
+    starts = [subprocess.Popen(child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for start in starts:
         assert start.stdout is not None
         assert start.stdout.readline() == "ready\n"

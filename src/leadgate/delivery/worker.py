@@ -62,10 +62,22 @@ class _Task:
     number: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Step:
-    tasks: list[_Task]
-    is_over: bool
+    """What a lane does next: call the target for these tasks; without a target plan anew, or nothing any more."""
+
+    tasks: Sequence[_Task] = ()
+    target: Target | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """Calls that were made, with what came of each."""
+
+    target: Target
+    tasks: Sequence[_Task]
+    outcomes: Sequence[Outcome]
 
 
 class DeliveryWorker:
@@ -106,11 +118,10 @@ class DeliveryWorker:
         self._stop = stop
         while not stop.is_set():
             self._wake.clear()
-            if await self._claim():
+            if await self._claim() >= LANES_AT_ONCE:
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
-        self._is_stopping = True
         try:
             if self._lanes:
                 await asyncio.wait(self._lanes)
@@ -131,10 +142,11 @@ class DeliveryWorker:
             if self._lanes:
                 await asyncio.wait(self._lanes, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _claim(self) -> bool:
+    async def _claim(self) -> int:
+        """Start on lanes that are due; how many."""
         free = LANES_AT_ONCE - len(self._lanes)
         if free <= 0:
-            return False
+            return 0
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         try:
             leases = await self._storage.write(
@@ -142,24 +154,22 @@ class DeliveryWorker:
             )
         except OverloadedError as error:
             _log.error("delivery.claim_failed", error_code=error.code)
-            return False
+            return 0
         for lease in leases:
             task = asyncio.create_task(self._work(lease, _LeaseGuard(self._clock, now_s)), name=f"lane {lease.lane}")
             self._lanes.add(task)
             task.add_done_callback(self._finished)
-        return bool(leases)
+        return len(leases)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
+        if len(self._lanes) >= LANES_AT_ONCE:
+            self._wake.set()  # others may have waited for a free place
         self._lanes.discard(task)
-        self._wake.set()
 
     async def _work(self, lease: Lease, guard: _LeaseGuard) -> None:
         try:
             async with self._heartbeat(lease, guard):
-                while await self._step(lease, guard):
-                    if self._stop.is_set():
-                        await self._storage.write(lambda tx: self._hand_back(tx, lease))
-                        return
+                await self._work_through(lease, guard)
         except asyncio.CancelledError:
             with contextlib.suppress(OverloadedError):
                 await self._storage.write(lambda tx: self._hand_back(tx, lease))
@@ -179,20 +189,49 @@ class DeliveryWorker:
             async with self._crowd_turn:
                 await asyncio.sleep(_CROWD_PAUSE_S)
 
-    async def _step(self, lease: Lease, guard: _LeaseGuard) -> bool:
-        await self._step_back()
-        target = self._targets.find(lease.connection_id or "")
-        now = self._clock.now()
-        step = await self._storage.write(lambda tx: self._prepare(tx, lease, target, now))
-        if step.is_over or target is None:
-            return False
-        outcomes = await self._call(target, step.tasks, guard)
-        now, jitter = self._clock.now(), self._ids.fraction()
-        go_on = await self._storage.write(
-            lambda tx: self._record(tx, lease, target, step.tasks, outcomes=outcomes, now=now, jitter=jitter)
-        )
-        self._report(step.tasks, outcomes)
-        return go_on
+    async def _work_through(self, lease: Lease, guard: _LeaseGuard) -> None:
+        """Call, write down, call … until the lane is given back."""
+        step = _Step()
+        while not step.is_over:
+            if self._stop.is_set():
+                await self._storage.write(lambda tx: self._hand_back(tx, lease))
+                return
+            if step.target is None or not step.tasks:
+                await self._step_back()
+                step = await self._plan(lease)
+            else:
+                called = _Called(step.target, step.tasks, await self._call(step.target, step.tasks, guard))
+                step = await self._write_down(lease, called)
+                self._report(called)
+
+    async def _plan(self, lease: Lease) -> _Step:
+        target, now = self._find_target(lease), self._clock.now()
+        return await self._storage.write(lambda tx: self._prepare(tx, lease, target, now))
+
+    def _find_target(self, lease: Lease) -> Target | None:
+        return self._targets.find(lease.connection_id or "")
+
+    async def _write_down(self, lease: Lease, called: _Called) -> _Step:
+        """The outcomes, and in the same commit what is next, unless senders or a stop come first."""
+        target, now, jitter = self._find_target(lease), self._clock.now(), self._ids.fraction()
+
+        def record(tx: Transaction) -> _Step:
+            return self._record(tx, lease, called, now=now, jitter=jitter)
+
+        def record_and_prepare(tx: Transaction) -> _Step:
+            step = record(tx)
+            return step if step.is_over else self._prepare(tx, lease, target, now)
+
+        if self._is_crowded() or self._stop.is_set():
+            return await self._storage.write(record)
+        try:
+            return await self._storage.write(record_and_prepare)
+        except (LeaseLostError, OverloadedError):
+            raise
+        except Exception:
+            # Whatever is wrong with what is next, the calls were made: their outcomes must not be lost with it.
+            await self._storage.write(record)
+            raise
 
     def _prepare(self, tx: Transaction, lease: Lease, target: Target | None, now: datetime) -> _Step:
         if not tx.lanes.hold(lease):
@@ -200,12 +239,12 @@ class DeliveryWorker:
         if target is None:
             # The connection was changed a moment ago and this process does not know it yet: look again soon.
             tx.lanes.release(lease, due_at=now + NEW_CONNECTION_WAIT, failures=0, problem=None, problem_since=None)
-            return _Step([], is_over=True)
+            return _Step(is_over=True)
         window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
         deliveries = tx.deliveries.work_in_lane(lease.lane, now=now, limit=window)
         leads = _leads_of(tx, deliveries)
         if self._move_strangers(tx, deliveries, leads, target=target, now=now):
-            return _Step([], is_over=False)
+            return _Step()
         in_crm = frozenset(lead.lead_id for lead in leads.values() if lead.ref is not None)
         plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
         for orphan in plan.orphans:
@@ -215,8 +254,8 @@ class DeliveryWorker:
         if plan.is_done:
             next_look = tx.deliveries.next_due(lease.lane, now=now)
             tx.lanes.release(lease, due_at=next_look, failures=0, problem=None, problem_since=None)
-            return _Step([], is_over=True)
-        return _Step(self._start(tx, plan, target, now), is_over=False)
+            return _Step(is_over=True)
+        return _Step(self._start(tx, plan, target, now), target)
 
     def _move_strangers(
         self,
@@ -274,34 +313,24 @@ class DeliveryWorker:
         sent = await target.send(sends, guard.check) if sends else []
         return [*found, *sent]
 
-    def _record(
-        self,
-        tx: Transaction,
-        lease: Lease,
-        target: Target,
-        tasks: Sequence[_Task],
-        *,
-        outcomes: Sequence[Outcome],
-        now: datetime,
-        jitter: float,
-    ) -> bool:
-        """Write every outcome; False when the lane is given back because its target as a whole has a problem."""
+    def _record(self, tx: Transaction, lease: Lease, called: _Called, *, now: datetime, jitter: float) -> _Step:
+        """Write every outcome; the lane is given back when its target as a whole has a problem."""
         if not tx.lanes.hold(lease):
             raise LeaseLostError("the lane has another holder")
-        for task, outcome in zip(tasks, outcomes, strict=True):
+        for task, outcome in zip(called.tasks, called.outcomes, strict=True):
             end = attempt_outcome(outcome)
             tx.deliveries.end_attempt(
                 task.delivery.delivery_id, task.number, outcome=end, error_code=code_of(outcome), at=now
             )
-            self._settle(tx, task.delivery, task.payload, outcome, target, now=now, jitter=jitter)
-        problem = _find_problem(outcomes)
+            self._settle(tx, task.delivery, task.payload, outcome, called.target, now=now, jitter=jitter)
+        problem = _find_problem(called.outcomes)
         if problem is None:
-            return True
+            return _Step()
         failures = lease.failures + 1
         wait = lane_wait_after(failures, jitter, at_least=problem.after)
         since = lease.problem_since or now
         tx.lanes.release(lease, due_at=now + wait, failures=failures, problem=problem.code, problem_since=since)
-        return False
+        return _Step(is_over=True)
 
     def _settle(
         self,
@@ -370,8 +399,8 @@ class DeliveryWorker:
             guard.extend(started_s)
 
     @staticmethod
-    def _report(tasks: Sequence[_Task], outcomes: Sequence[Outcome]) -> None:
-        for task, outcome in zip(tasks, outcomes, strict=True):
+    def _report(called: _Called) -> None:
+        for task, outcome in zip(called.tasks, called.outcomes, strict=True):
             end = attempt_outcome(outcome)
             metrics.attempts.labels(task.delivery.kind.value, end.value).inc()
             _log.info(

@@ -123,7 +123,8 @@ class InboxWorker:
         for event in pending:
             await self._step_back()
             progress = await self._work_event(event, await self._lease(part)) or progress
-        return progress
+        # What came meanwhile has set `_wake` and is seen by the next look, so only a full batch says that there is more.
+        return progress and len(pending) == _AT_ONCE
 
     async def _step_back(self) -> None:
         """In a flood the senders come first: one event every twentieth of a second, so that work goes on but takes little."""

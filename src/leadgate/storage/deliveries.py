@@ -6,12 +6,55 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Executable, Row, bindparam, func, insert, select, update
 
 from leadgate.model.deliveries import OPEN_STATES, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.ports.stores import StoredDelivery
-from leadgate.storage.base import SqlStore
+from leadgate.storage.base import LIMIT, SqlStore, given, of_workspace
 from leadgate.storage.schema import DELIVERY_IS_OPEN, DELIVERY_IS_STUCK, attempts, deliveries
+
+_ADD = insert(deliveries)
+
+_IS_IT = (of_workspace(deliveries), given(deliveries.c.delivery_id))
+_FIND = select(deliveries).where(*_IS_IT)
+_CHANGE = update(deliveries).where(*_IS_IT)
+_REOPEN = _CHANGE.where(deliveries.c.state.in_(("dead", "uncertain"))).values(state="waiting", failures=0, done_at=None)
+_DISCARD = _CHANGE.where(deliveries.c.state.in_(("waiting", "dead", "uncertain"))).values(
+    state="discarded", due_at=None
+)
+_REPLACE = _CHANGE.values(state="waiting", done_at=None)
+_PARK = _CHANGE.values(due_at=None)
+
+_IS_OPEN_IN_LANE = (of_workspace(deliveries), given(deliveries.c.lane), DELIVERY_IS_OPEN)
+_OF_LANE = select(deliveries).where(*_IS_OPEN_IN_LANE).order_by(deliveries.c.seq)
+_OPEN = _OF_LANE.where(deliveries.c.due_at.is_not(None)).limit(LIMIT)
+_DUE = _OF_LANE.where(deliveries.c.due_at <= bindparam("now")).limit(LIMIT)
+_LATER = _OF_LANE.where(deliveries.c.due_at > bindparam("now"))
+_LATER_OF_LEADS = _LATER.where(deliveries.c.lead_id.in_(bindparam("lead_ids", expanding=True))).limit(LIMIT)
+_NEXT_OF_CHAT = _LATER.where(deliveries.c.lead_id.is_(None)).limit(1)
+_NEXT_DUE = select(func.min(deliveries.c.due_at)).where(*_IS_OPEN_IN_LANE, deliveries.c.due_at > bindparam("now"))
+
+_DEAD = (
+    select(deliveries)
+    .where(of_workspace(deliveries), DELIVERY_IS_STUCK, deliveries.c.state == "dead")
+    .order_by(deliveries.c.seq)
+    .limit(LIMIT)
+)
+_OF_LEAD = (
+    select(deliveries)
+    .where(of_workspace(deliveries), given(deliveries.c.lead_id), DELIVERY_IS_OPEN)
+    .order_by(deliveries.c.seq)
+)
+_UNPARK = update(deliveries).where(
+    of_workspace(deliveries),
+    given(deliveries.c.lead_id),
+    deliveries.c.state == "waiting",
+    deliveries.c.due_at.is_(None),
+)
+_MOVE_OPEN = update(deliveries).where(of_workspace(deliveries), given(deliveries.c.connection_id), DELIVERY_IS_OPEN)
+
+_START_ATTEMPT = insert(attempts)
+_END_ATTEMPT = update(attempts).where(of_workspace(attempts), given(attempts.c.delivery_id), given(attempts.c.number))
 
 
 class SqlDeliveryStore(SqlStore):
@@ -19,58 +62,43 @@ class SqlDeliveryStore(SqlStore):
 
     def add(self, delivery: StoredDelivery) -> None:
         """Append to the lane."""
-        self._connection.execute(
-            insert(deliveries).values(
-                workspace_id=self._workspace_id,
-                delivery_id=delivery.delivery_id,
-                lane=delivery.lane,
-                kind=delivery.kind.value,
-                connection_id=delivery.connection_id,
-                event_id=delivery.event_id,
-                lead_id=delivery.lead_id,
-                subject_id=delivery.subject_id,
-                state=delivery.state.value,
-                due_at=delivery.due_at,
-                sealed_payload=delivery.sealed_payload,
-                created_at=delivery.created_at,
-            )
+        self._keep(
+            _ADD,
+            delivery_id=delivery.delivery_id,
+            lane=delivery.lane,
+            kind=delivery.kind.value,
+            connection_id=delivery.connection_id,
+            event_id=delivery.event_id,
+            lead_id=delivery.lead_id,
+            subject_id=delivery.subject_id,
+            state=delivery.state.value,
+            due_at=delivery.due_at,
+            sealed_payload=delivery.sealed_payload,
+            created_at=delivery.created_at,
         )
 
     def open_in_lane(self, lane: str, *, limit: int) -> Sequence[StoredDelivery]:
         """Oldest first, from the index of open deliveries only; parked ones (without a due time) are left out."""
-        query = (
-            select(deliveries)
-            .where(self._mine(deliveries), deliveries.c.lane == lane, DELIVERY_IS_OPEN)
-            .where(deliveries.c.due_at.is_not(None))
-            .order_by(deliveries.c.seq)
-            .limit(limit)
-        )
-        return [_delivery(row) for row in self._connection.execute(query)]
+        return [_delivery(row) for row in self._run(_OPEN, for_lane=lane, limit=limit)]
 
     def work_in_lane(self, lane: str, *, now: datetime, limit: int) -> Sequence[StoredDelivery]:
         """Two short reads of the index of open deliveries instead of one long one."""
-        is_of_lane = (self._mine(deliveries), deliveries.c.lane == lane, DELIVERY_IS_OPEN)
-        due = select(deliveries).where(*is_of_lane, deliveries.c.due_at <= now).order_by(deliveries.c.seq).limit(limit)
-        rows = list(self._connection.execute(due).all())
+        rows = list(self._run(_DUE, for_lane=lane, now=now, limit=limit))
         lead_ids = sorted({row.lead_id for row in rows if row.lead_id is not None})
-        later = select(deliveries).where(*is_of_lane, deliveries.c.due_at > now).order_by(deliveries.c.seq)
         if lead_ids:
-            rows += self._connection.execute(later.where(deliveries.c.lead_id.in_(lead_ids)).limit(limit)).all()
+            rows += self._run(_LATER_OF_LEADS, for_lane=lane, now=now, lead_ids=lead_ids, limit=limit)
         if any(row.lead_id is None for row in rows):
-            rows += self._connection.execute(later.where(deliveries.c.lead_id.is_(None)).limit(1)).all()
+            rows += self._run(_NEXT_OF_CHAT, for_lane=lane, now=now)
         return [_delivery(row) for row in sorted(rows, key=lambda row: row.seq)]
 
     def next_due(self, lane: str, *, now: datetime) -> datetime | None:
         """The earliest time after now."""
-        query = select(func.min(deliveries.c.due_at)).where(
-            self._mine(deliveries), deliveries.c.lane == lane, DELIVERY_IS_OPEN, deliveries.c.due_at > now
-        )
-        due_at: datetime | None = self._connection.execute(query).scalar()
+        due_at: datetime | None = self._run(_NEXT_DUE, for_lane=lane, now=now).scalar()
         return due_at
 
     def find(self, delivery_id: str) -> StoredDelivery | None:
         """One delivery."""
-        row = self._one(select(deliveries).where(self._mine(deliveries), deliveries.c.delivery_id == delivery_id))
+        row = self._one(_FIND, for_delivery_id=delivery_id)
         return None if row is None else _delivery(row)
 
     def start_attempt(self, delivery: StoredDelivery, *, kind: AttemptKind, at: datetime) -> None:
@@ -79,27 +107,22 @@ class SqlDeliveryStore(SqlStore):
         values: dict[str, object] = {"attempts": number}
         if kind is AttemptKind.SEND:
             values["state"] = DeliveryState.SENDING.value
-        self._connection.execute(update(deliveries).where(*self._is(delivery.delivery_id)).values(values))
-        self._connection.execute(
-            insert(attempts).values(
-                workspace_id=self._workspace_id,
-                delivery_id=delivery.delivery_id,
-                number=number,
-                kind=kind.value,
-                outcome=AttemptOutcome.STARTED.value,
-                started_at=at,
-            )
+        self._run(_CHANGE, for_delivery_id=delivery.delivery_id, **values)
+        self._keep(
+            _START_ATTEMPT,
+            delivery_id=delivery.delivery_id,
+            number=number,
+            kind=kind.value,
+            outcome=AttemptOutcome.STARTED.value,
+            started_at=at,
         )
 
     def end_attempt(
         self, delivery_id: str, number: int, *, outcome: AttemptOutcome, error_code: str | None, at: datetime
     ) -> None:
         """Write the end of an attempt."""
-        self._connection.execute(
-            update(attempts)
-            .where(self._mine(attempts), attempts.c.delivery_id == delivery_id, attempts.c.number == number)
-            .values(outcome=outcome.value, error_code=error_code, finished_at=at)
-        )
+        values = {"outcome": outcome.value, "error_code": error_code, "finished_at": at}
+        self._run(_END_ATTEMPT, for_delivery_id=delivery_id, for_number=number, **values)
 
     def settle(
         self,
@@ -114,82 +137,56 @@ class SqlDeliveryStore(SqlStore):
         at: datetime,
     ) -> None:
         """Write the new state; `at` is the end of a delivery that is no longer open."""
-        done_at = None if state in OPEN_STATES else at
-        self._connection.execute(
-            update(deliveries)
-            .where(*self._is(delivery_id))
-            .values(
-                state=state.value,
-                due_at=due_at,
-                failures=failures,
-                error_code=error_code,
-                error_detail=error_detail,
-                external_id=external_id,
-                done_at=done_at,
-            )
+        self._run(
+            _CHANGE,
+            for_delivery_id=delivery_id,
+            state=state.value,
+            due_at=due_at,
+            failures=failures,
+            error_code=error_code,
+            error_detail=error_detail,
+            external_id=external_id,
+            done_at=None if state in OPEN_STATES else at,
         )
 
     def reopen(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
         """Back to waiting, due now."""
-        return self._move(
-            delivery_id,
-            from_states=("dead", "uncertain"),
-            values={"state": "waiting", "due_at": at, "failures": 0, "done_at": None},
-        )
+        return self._move(_REOPEN, delivery_id, due_at=at)
 
     def discard(self, delivery_id: str, *, reason: str, at: datetime) -> StoredDelivery | None:
         """Given up by a human."""
-        return self._move(
-            delivery_id,
-            from_states=("waiting", "dead", "uncertain"),
-            values={"state": "discarded", "due_at": None, "discard_reason": reason, "done_at": at},
-        )
+        return self._move(_DISCARD, delivery_id, discard_reason=reason, done_at=at)
 
     def dead(self, *, limit: int) -> Sequence[StoredDelivery]:
         """Oldest first."""
-        query = select(deliveries).where(self._mine(deliveries), DELIVERY_IS_STUCK, deliveries.c.state == "dead")
-        return [_delivery(row) for row in self._connection.execute(query.order_by(deliveries.c.seq).limit(limit))]
+        return [_delivery(row) for row in self._run(_DEAD, limit=limit)]
 
     def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:
         """Open ones, oldest first."""
-        query = select(deliveries).where(self._mine(deliveries), deliveries.c.lead_id == lead_id, DELIVERY_IS_OPEN)
-        return [_delivery(row) for row in self._connection.execute(query.order_by(deliveries.c.seq))]
+        return [_delivery(row) for row in self._run(_OF_LEAD, for_lead_id=lead_id)]
 
     def replace(
         self, delivery_id: str, *, kind: DeliveryKind, lead_id: str, sealed_payload: bytes, due_at: datetime
     ) -> None:
         """Another payload for the same duty."""
         values = {"kind": kind.value, "lead_id": lead_id, "sealed_payload": sealed_payload, "due_at": due_at}
-        statement = update(deliveries).where(*self._is(delivery_id)).values(state="waiting", done_at=None, **values)
-        self._connection.execute(statement)
+        self._run(_REPLACE, for_delivery_id=delivery_id, **values)
 
     def park(self, delivery_id: str) -> None:
         """Take the due time away."""
-        self._connection.execute(update(deliveries).where(*self._is(delivery_id)).values(due_at=None))
+        self._run(_PARK, for_delivery_id=delivery_id)
 
     def unpark(self, lead_id: str, *, at: datetime) -> None:
         """Entries of the lead that were parked are due."""
-        statement = update(deliveries).where(
-            self._mine(deliveries), deliveries.c.lead_id == lead_id, deliveries.c.state == "waiting"
-        )
-        self._connection.execute(statement.where(deliveries.c.due_at.is_(None)).values(due_at=at))
+        self._run(_UNPARK, for_lead_id=lead_id, due_at=at)
 
     def move_open(self, connection_id: str, *, to_connection_id: str, to_lane: str) -> int:
         """Every open delivery of a connection goes to another one, in the same order."""
-        statement = update(deliveries).where(
-            self._mine(deliveries), deliveries.c.connection_id == connection_id, DELIVERY_IS_OPEN
-        )
-        moved = self._connection.execute(statement.values(connection_id=to_connection_id, lane=to_lane))
+        moved = self._run(_MOVE_OPEN, for_connection_id=connection_id, connection_id=to_connection_id, lane=to_lane)
         return moved.rowcount
 
-    def _is(self, delivery_id: str) -> tuple[Any, Any]:
-        return self._mine(deliveries), deliveries.c.delivery_id == delivery_id
-
-    def _move(
-        self, delivery_id: str, *, from_states: tuple[str, ...], values: dict[str, object]
-    ) -> StoredDelivery | None:
-        statement = update(deliveries).where(*self._is(delivery_id), deliveries.c.state.in_(from_states))
-        if self._connection.execute(statement.values(values)).rowcount == 0:
+    def _move(self, statement: Executable, delivery_id: str, **values: object) -> StoredDelivery | None:
+        if self._run(statement, for_delivery_id=delivery_id, **values).rowcount == 0:
             return None
         return self.find(delivery_id)
 

@@ -6,20 +6,40 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text, update
+from sqlalchemy import Row, select, text, update
 
 from leadgate.model.events import EventState
 from leadgate.ports.stores import StoredEvent
-from leadgate.storage.base import SqlStore
+from leadgate.storage.base import LIMIT, SqlStore, given, of_workspace
 from leadgate.storage.schema import EVENT_IS_PENDING, connections, events
 
 _LOOK_AHEAD = 4000
-# Among the oldest that wait: whatever else waits gets its turn when they are through. As text, because it is asked after every arrival
-# and building it anew took longer than answering it.
+# Among the oldest that wait: whatever else waits gets its turn when they are through.
 _PENDING_PARTS = text(
-    "SELECT DISTINCT part FROM (SELECT part FROM events WHERE workspace_id = :workspace_id AND state = 'received' AND connection_id IN ("
-    "SELECT connection_id FROM connections WHERE connections.workspace_id = :workspace_id AND connections.state = 'active')"
+    "SELECT DISTINCT part FROM (SELECT part FROM events"
+    " WHERE workspace_id = :for_workspace_id AND state = 'received' AND connection_id IN ("
+    "SELECT connection_id FROM connections"
+    " WHERE connections.workspace_id = :for_workspace_id AND connections.state = 'active')"
     " ORDER BY seq LIMIT :look_ahead) AS oldest ORDER BY part"
+)
+_ACTIVE = select(connections.c.connection_id).where(of_workspace(connections), connections.c.state == "active")
+_PENDING = (
+    select(events)
+    .where(EVENT_IS_PENDING, of_workspace(events), events.c.connection_id.in_(_ACTIVE), given(events.c.part))
+    .order_by(events.c.seq)
+    .limit(LIMIT)
+)
+_IS_IT = (of_workspace(events), given(events.c.event_id))
+_FIND = select(events).where(*_IS_IT)
+_CHANGE = update(events).where(*_IS_IT)
+_FINISH = _CHANGE.where(events.c.state == "received")
+_COUNT_FAILURE = _CHANGE.values(failures=events.c.failures + 1)
+_FAILURES = select(events.c.failures).where(*_IS_IT)
+_REOPEN = _CHANGE.where(events.c.state.in_(("failed", "ignored"))).values(state="received", reason=None, failures=0)
+_GIVE_UP = (
+    update(events)
+    .where(of_workspace(events), given(events.c.connection_id), EVENT_IS_PENDING)
+    .values(state=EventState.FAILED.value)
 )
 
 
@@ -28,17 +48,15 @@ class SqlEventStore(SqlStore):
 
     def pending_parts(self) -> Sequence[int]:
         """Parts in which something waits that may be worked on; reads the index of pending events only."""
-        wanted = {"workspace_id": self._workspace_id, "look_ahead": _LOOK_AHEAD}
-        return [row.part for row in self._connection.execute(_PENDING_PARTS, wanted)]
+        return [row.part for row in self._run(_PENDING_PARTS, look_ahead=_LOOK_AHEAD)]
 
     def pending(self, part: int, *, limit: int) -> Sequence[StoredEvent]:
         """Oldest first; events of paused connections wait."""
-        query = self._pending(select(events)).where(events.c.part == part).order_by(events.c.seq).limit(limit)
-        return [_event(row) for row in self._connection.execute(query)]
+        return [_event(row) for row in self._run(_PENDING, for_part=part, limit=limit)]
 
     def find(self, event_id: str) -> StoredEvent | None:
         """One event."""
-        row = self._one(select(events).where(self._mine(events), events.c.event_id == event_id))
+        row = self._one(_FIND, for_event_id=event_id)
         return None if row is None else _event(row)
 
     def finish(
@@ -62,41 +80,24 @@ class SqlEventStore(SqlStore):
         }
         if resealed is not None:
             values["key_scope"], values["sealed_body"] = resealed
-        statement = (
-            update(events)
-            .where(self._mine(events), events.c.event_id == event_id, events.c.state == "received")
-            .values(values)
-        )
-        return self._connection.execute(statement).rowcount == 1
+        return self._run(_FINISH, for_event_id=event_id, **values).rowcount == 1
 
     def count_failure(self, event_id: str) -> int:
         """One more failure."""
-        mine = (self._mine(events), events.c.event_id == event_id)
-        self._connection.execute(update(events).where(*mine).values(failures=events.c.failures + 1))
-        return int(self._connection.execute(select(events.c.failures).where(*mine)).scalar_one())
+        self._run(_COUNT_FAILURE, for_event_id=event_id)
+        return int(self._run(_FAILURES, for_event_id=event_id).scalar_one())
 
     def reopen(self, event_id: str) -> bool:
         """Failed and ignored events may be worked on again; their history stays."""
-        statement = (
-            update(events)
-            .where(self._mine(events), events.c.event_id == event_id, events.c.state.in_(("failed", "ignored")))
-            .values(state="received", reason=None, failures=0)
-        )
-        return self._connection.execute(statement).rowcount == 1
+        return self._run(_REOPEN, for_event_id=event_id).rowcount == 1
 
     def give_up_pending(self, connection_id: str, *, reason: str, at: datetime) -> int:
         """Events nobody will work on are kept as failed."""
-        statement = update(events).where(self._mine(events), events.c.connection_id == connection_id, EVENT_IS_PENDING)
-        return self._connection.execute(statement.values(state="failed", reason=reason, processed_at=at)).rowcount
-
-    def _pending(self, query: Select[Any]) -> Select[Any]:
-        active = select(connections.c.connection_id).where(self._mine(connections), connections.c.state == "active")
-        return query.where(EVENT_IS_PENDING, self._mine(events), events.c.connection_id.in_(active))
+        return self._run(_GIVE_UP, for_connection_id=connection_id, reason=reason, processed_at=at).rowcount
 
     def move_to_lead(self, event_id: str, lead_id: str) -> None:
         """Tie the event to another lead."""
-        statement = update(events).where(self._mine(events), events.c.event_id == event_id)
-        self._connection.execute(statement.values(lead_id=lead_id))
+        self._run(_CHANGE, for_event_id=event_id, lead_id=lead_id)
 
 
 def _event(row: Row[Any]) -> StoredEvent:

@@ -10,11 +10,64 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, or_, select, update
 
 from leadgate.ports.stores import Lease
-from leadgate.storage.base import SqlStore
+from leadgate.storage.base import (
+    LIMIT,
+    SqlStore,
+    TolerantInsert,
+    given,
+    insert_or,
+    insert_unless_there,
+    of_workspace,
+)
 from leadgate.storage.schema import connections, lanes
+
+
+def _bring_forward(new: TolerantInsert) -> TolerantInsert:
+    is_earlier = or_(lanes.c.due_at.is_(None), and_(lanes.c.due_at > new.excluded.due_at, lanes.c.problem.is_(None)))
+    return new.on_conflict_do_update(
+        index_elements=["workspace_id", "lane"],
+        set_={"due_at": case((is_earlier, new.excluded.due_at), else_=lanes.c.due_at)},
+    )
+
+
+_WAKE = insert_or(lanes, _bring_forward)
+_MAKE = insert_unless_there(lanes)
+
+# SQLite has one writer and leaves FOR UPDATE away.
+_FREE = (
+    select(lanes)
+    .where(of_workspace(lanes), or_(lanes.c.lease_until.is_(None), lanes.c.lease_until < bindparam("now")))
+    .with_for_update(skip_locked=True, of=lanes)
+)
+_FREE_ONE = _FREE.where(given(lanes.c.lane))
+_ACTIVE = select(connections.c.connection_id).where(of_workspace(connections), connections.c.state == "active")
+_DUE = (
+    _FREE.where(lanes.c.due_at <= bindparam("now"))
+    .where(or_(lanes.c.connection_id.is_(None), lanes.c.connection_id.in_(_ACTIVE)))
+    .order_by(lanes.c.due_at)
+    .limit(LIMIT)
+)
+_TAKE = (
+    update(lanes)
+    .where(of_workspace(lanes), lanes.c.lane.in_(bindparam("free_lanes", expanding=True)))
+    .values(fence=lanes.c.fence + 1)
+)
+
+_IS_HELD = (of_workspace(lanes), given(lanes.c.lane), given(lanes.c.holder), given(lanes.c.fence))
+_HOLD = select(lanes.c.fence).where(*_IS_HELD).with_for_update()
+_RENEW = update(lanes).where(*_IS_HELD)
+_RELEASE = _RENEW.values(holder=None, lease_until=None)
+
+_HOLDERS = select(lanes.c.holder).where(of_workspace(lanes), lanes.c.holder.is_not(None)).distinct()
+_FREE_ALL = update(lanes).where(of_workspace(lanes), given(lanes.c.holder)).values(holder=None, lease_until=None)
+_RESUME = (
+    update(lanes)
+    .where(of_workspace(lanes), given(lanes.c.connection_id), lanes.c.due_at.is_not(None))
+    .values(failures=0, problem=None, problem_since=None)
+)
 
 
 class SqlLaneStore(SqlStore):
@@ -22,47 +75,25 @@ class SqlLaneStore(SqlStore):
 
     def wake(self, lane: str, *, connection_id: str | None, due_at: datetime) -> None:
         """Bring the lane's next look forward, never back; a lane that waits out a problem of its target keeps waiting."""
-        statement = self._insert(lanes).values(
-            workspace_id=self._workspace_id, lane=lane, connection_id=connection_id, due_at=due_at
-        )
-        is_earlier = or_(
-            lanes.c.due_at.is_(None), and_(lanes.c.due_at > statement.excluded.due_at, lanes.c.problem.is_(None))
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["workspace_id", "lane"],
-                set_={"due_at": case((is_earlier, statement.excluded.due_at), else_=lanes.c.due_at)},
-            )
-        )
+        self._keep(_WAKE, lane=lane, connection_id=connection_id, due_at=due_at)
 
     def claim(self, *, holder: str, now: datetime, until: datetime, limit: int) -> Sequence[Lease]:
         """Lanes due, longest due first."""
-        active = select(connections.c.connection_id).where(self._mine(connections), connections.c.state == "active")
-        query = (
-            select(lanes)
-            .where(self._mine(lanes), lanes.c.due_at <= now)
-            .where(or_(lanes.c.connection_id.is_(None), lanes.c.connection_id.in_(active)))
-        )
-        rows = self._connection.execute(self._free(query, now).order_by(lanes.c.due_at).limit(limit)).all()
-        return [self._take(row, holder=holder, until=until) for row in rows]
+        return self._take(self._run(_DUE, now=now, limit=limit).all(), holder=holder, until=until)
 
     def claim_one(self, lane: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
         """Take one lane by name, made when it is new."""
-        new = self._insert(lanes).values(workspace_id=self._workspace_id, lane=lane)
-        self._connection.execute(new.on_conflict_do_nothing())
-        query = select(lanes).where(self._mine(lanes), lanes.c.lane == lane)
-        row = self._one(self._free(query, now))
-        return None if row is None else self._take(row, holder=holder, until=until)
+        self._keep(_MAKE, lane=lane)
+        leases = self._take(self._run(_FREE_ONE, for_lane=lane, now=now).all(), holder=holder, until=until)
+        return leases[0] if leases else None
 
     def renew(self, lease: Lease, *, until: datetime) -> bool:
         """Move the end of the lease on."""
-        statement = update(lanes).where(*self._held(lease)).values(lease_until=until)
-        return self._connection.execute(statement).rowcount == 1
+        return self._run(_RENEW, **_held(lease), lease_until=until).rowcount == 1
 
     def hold(self, lease: Lease) -> bool:
         """Lock the row until the end of the transaction, if the lease still stands."""
-        query = select(lanes.c.fence).where(*self._held(lease))
-        return self._one(query.with_for_update() if self._is_postgres else query) is not None
+        return self._one(_HOLD, **_held(lease)) is not None
 
     def release(
         self,
@@ -75,50 +106,37 @@ class SqlLaneStore(SqlStore):
     ) -> None:
         """Give the lane back."""
         values = {"failures": failures, "problem": problem, "problem_since": problem_since, "due_at": due_at}
-        self._connection.execute(
-            update(lanes).where(*self._held(lease)).values(holder=None, lease_until=None, **values)
-        )
+        self._run(_RELEASE, **_held(lease), **values)
 
     def holders(self) -> Sequence[str]:
         """Everybody who holds a lane."""
-        query = select(lanes.c.holder).where(self._mine(lanes), lanes.c.holder.is_not(None)).distinct()
-        return [str(row.holder) for row in self._connection.execute(query)]
+        return [str(row.holder) for row in self._run(_HOLDERS)]
 
     def free(self, holder: str) -> int:
         """No holder, no lease; the due time stays, and the next claim raises the fence."""
-        statement = update(lanes).where(self._mine(lanes), lanes.c.holder == holder)
-        return self._connection.execute(statement.values(holder=None, lease_until=None)).rowcount
+        return self._run(_FREE_ALL, for_holder=holder).rowcount
 
     def resume(self, connection_id: str, *, now: datetime) -> None:
         """Look at every lane of the connection that has work now."""
-        self._connection.execute(
-            update(lanes)
-            .where(self._mine(lanes), lanes.c.connection_id == connection_id, lanes.c.due_at.is_not(None))
-            .values(due_at=now, failures=0, problem=None, problem_since=None)
-        )
+        self._run(_RESUME, for_connection_id=connection_id, due_at=now)
 
-    def _free(self, query: Select[Any], now: datetime) -> Select[Any]:
-        free = query.where(or_(lanes.c.lease_until.is_(None), lanes.c.lease_until < now))
-        return free.with_for_update(skip_locked=True, of=lanes) if self._is_postgres else free
+    def _take(self, free: Sequence[Row[Any]], *, holder: str, until: datetime) -> list[Lease]:
+        if free:
+            self._run(_TAKE, free_lanes=[row.lane for row in free], holder=holder, lease_until=until)
+        return [
+            Lease(
+                lane=row.lane,
+                connection_id=row.connection_id,
+                holder=holder,
+                fence=row.fence + 1,
+                until=until,
+                failures=row.failures,
+                problem=row.problem,
+                problem_since=row.problem_since,
+            )
+            for row in free
+        ]
 
-    def _held(self, lease: Lease) -> tuple[Any, ...]:
-        is_holder = and_(lanes.c.holder == lease.holder, lanes.c.fence == lease.fence)
-        return self._mine(lanes), lanes.c.lane == lease.lane, is_holder
 
-    def _take(self, row: Row[Any], *, holder: str, until: datetime) -> Lease:
-        fence = row.fence + 1
-        self._connection.execute(
-            update(lanes)
-            .where(self._mine(lanes), lanes.c.lane == row.lane)
-            .values(holder=holder, lease_until=until, fence=fence)
-        )
-        return Lease(
-            lane=row.lane,
-            connection_id=row.connection_id,
-            holder=holder,
-            fence=fence,
-            until=until,
-            failures=row.failures,
-            problem=row.problem,
-            problem_since=row.problem_since,
-        )
+def _held(lease: Lease) -> dict[str, object]:
+    return {"for_lane": lease.lane, "for_holder": lease.holder, "for_fence": lease.fence}

@@ -6,12 +6,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from leadgate.model.leads import CrmEntity, LeadRef, LeadState
 from leadgate.ports.stores import StoredLead
-from leadgate.storage.base import SqlStore
+from leadgate.storage.base import SqlStore, given, of_workspace
 from leadgate.storage.schema import LEAD_IS_CURRENT, leads
+
+_IS_IT = (of_workspace(leads), given(leads.c.lead_id))
+_FIND = select(leads).where(*_IS_IT)
+_FIND_CURRENT = select(leads).where(of_workspace(leads), given(leads.c.subject_id), LEAD_IS_CURRENT)
+_FIND_ALL = select(leads).where(of_workspace(leads), leads.c.lead_id.in_(bindparam("lead_ids", expanding=True)))
+_ADD = insert(leads)
+_SETTLE = update(leads).where(*_IS_IT)
 
 
 class SqlLeadStore(SqlStore):
@@ -19,31 +26,28 @@ class SqlLeadStore(SqlStore):
 
     def find_current(self, subject_id: str) -> StoredLead | None:
         """At most one: the unique index `leads_one_open` sees to it."""
-        row = self._one(select(leads).where(self._mine(leads), leads.c.subject_id == subject_id, LEAD_IS_CURRENT))
+        row = self._one(_FIND_CURRENT, for_subject_id=subject_id)
         return None if row is None else _lead(row)
 
     def find(self, lead_id: str) -> StoredLead | None:
         """One lead."""
-        row = self._one(select(leads).where(self._mine(leads), leads.c.lead_id == lead_id))
+        row = self._one(_FIND, for_lead_id=lead_id)
         return None if row is None else _lead(row)
 
     def find_all(self, lead_ids: Collection[str]) -> Sequence[StoredLead]:
         """One read for all."""
-        query = select(leads).where(self._mine(leads), leads.c.lead_id.in_(lead_ids))
-        return [_lead(row) for row in self._connection.execute(query)]
+        return [_lead(row) for row in self._run(_FIND_ALL, lead_ids=list(lead_ids))]
 
     def add(self, lead: StoredLead) -> None:
         """Keep a new lead."""
-        self._connection.execute(
-            insert(leads).values(
-                workspace_id=self._workspace_id,
-                lead_id=lead.lead_id,
-                subject_id=lead.subject_id,
-                crm_connection_id=lead.crm_connection_id,
-                origin_id=lead.origin_id,
-                state=lead.state.value,
-                created_at=lead.created_at,
-            )
+        self._keep(
+            _ADD,
+            lead_id=lead.lead_id,
+            subject_id=lead.subject_id,
+            crm_connection_id=lead.crm_connection_id,
+            origin_id=lead.origin_id,
+            state=lead.state.value,
+            created_at=lead.created_at,
         )
 
     def settle(
@@ -57,7 +61,7 @@ class SqlLeadStore(SqlStore):
             values |= {"crm_entity": ref.entity.value, "crm_id": ref.crm_id}
         if state in (LeadState.CLOSED, LeadState.REFUSED):
             values["closed_at"] = at
-        self._connection.execute(update(leads).where(self._mine(leads), leads.c.lead_id == lead_id).values(values))
+        self._run(_SETTLE, for_lead_id=lead_id, **values)
 
 
 def find_ref(row: Row[Any]) -> LeadRef | None:

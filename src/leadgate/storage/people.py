@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from leadgate.ports.stores import StoredConversation, StoredMessage, WrappedKey
-from leadgate.storage.base import SqlStore
+from leadgate.storage.base import LIMIT, SqlStore, given, insert_unless_there, of_workspace
 from leadgate.storage.schema import conversations, data_keys, identifiers, messages, subjects
+
+_FIND_KEY = select(data_keys).where(of_workspace(data_keys), given(data_keys.c.scope))
+_ADD_KEY = insert(data_keys)
 
 
 class SqlKeyStore(SqlStore):
@@ -17,22 +20,29 @@ class SqlKeyStore(SqlStore):
 
     def find(self, scope: str) -> WrappedKey | None:
         """The wrapped key of a scope."""
-        row = self._one(select(data_keys).where(self._mine(data_keys), data_keys.c.scope == scope))
+        row = self._one(_FIND_KEY, for_scope=scope)
         if row is None:
             return None
         return WrappedKey(scope=row.scope, wrapped_key=row.wrapped_key, wrapper_key_id=row.wrapper_key_id)
 
     def add(self, key: WrappedKey, *, at: datetime) -> None:
         """Keep a new wrapped key."""
-        self._connection.execute(
-            insert(data_keys).values(
-                workspace_id=self._workspace_id,
-                scope=key.scope,
-                wrapped_key=key.wrapped_key,
-                wrapper_key_id=key.wrapper_key_id,
-                created_at=at,
-            )
+        self._keep(
+            _ADD_KEY,
+            scope=key.scope,
+            wrapped_key=key.wrapped_key,
+            wrapper_key_id=key.wrapper_key_id,
+            created_at=at,
         )
+
+
+_FIND_SUBJECT = select(identifiers.c.subject_id).where(
+    of_workspace(identifiers), given(identifiers.c.kind), given(identifiers.c.value_index)
+)
+_ADD_SUBJECT = insert(subjects)
+_ADD_IDENTIFIER = insert_unless_there(identifiers)
+_FIND_PROFILE = select(subjects.c.sealed_profile).where(of_workspace(subjects), given(subjects.c.subject_id))
+_CHANGE_SUBJECT = update(subjects).where(of_workspace(subjects), given(subjects.c.subject_id))
 
 
 class SqlSubjectStore(SqlStore):
@@ -40,36 +50,39 @@ class SqlSubjectStore(SqlStore):
 
     def find_by(self, kind: str, value_index: bytes) -> str | None:
         """Whose identifier this is."""
-        row = self._one(
-            select(identifiers.c.subject_id).where(
-                self._mine(identifiers), identifiers.c.kind == kind, identifiers.c.value_index == value_index
-            )
-        )
+        row = self._one(_FIND_SUBJECT, for_kind=kind, for_value_index=value_index)
         return None if row is None else str(row.subject_id)
 
     def add(self, subject_id: str, *, at: datetime) -> None:
         """Keep a new subject."""
-        self._connection.execute(
-            insert(subjects).values(workspace_id=self._workspace_id, subject_id=subject_id, created_at=at)
-        )
+        self._keep(_ADD_SUBJECT, subject_id=subject_id, created_at=at)
 
     def add_identifier(self, subject_id: str, kind: str, value_index: bytes, *, at: datetime) -> None:
         """Tie an identifier to a subject, unless somebody has it."""
-        values = {"kind": kind, "value_index": value_index, "subject_id": subject_id, "created_at": at}
-        statement = self._insert(identifiers).values(workspace_id=self._workspace_id, **values)
-        self._connection.execute(statement.on_conflict_do_nothing())
+        self._keep(_ADD_IDENTIFIER, kind=kind, value_index=value_index, subject_id=subject_id, created_at=at)
 
     def find_profile(self, subject_id: str) -> bytes | None:
         """The sealed profile."""
-        row = self._one(
-            select(subjects.c.sealed_profile).where(self._mine(subjects), subjects.c.subject_id == subject_id)
-        )
+        row = self._one(_FIND_PROFILE, for_subject_id=subject_id)
         return None if row is None else row.sealed_profile
 
     def set_profile(self, subject_id: str, sealed_profile: bytes) -> None:
         """Replace the sealed profile."""
-        statement = update(subjects).where(self._mine(subjects), subjects.c.subject_id == subject_id)
-        self._connection.execute(statement.values(sealed_profile=sealed_profile))
+        self._run(_CHANGE_SUBJECT, for_subject_id=subject_id, sealed_profile=sealed_profile)
+
+
+_FIND_CONVERSATION = select(conversations).where(
+    of_workspace(conversations), given(conversations.c.connection_id), given(conversations.c.chat_index)
+)
+_ADD_CONVERSATION = insert(conversations)
+_CHANGE_CONVERSATION = update(conversations).where(of_workspace(conversations), given(conversations.c.conversation_id))
+_ADD_MESSAGE = insert_unless_there(messages)
+_MESSAGES = (
+    select(messages)
+    .where(of_workspace(messages), given(messages.c.conversation_id), messages.c.seq > bindparam("after"))
+    .order_by(messages.c.seq)
+    .limit(LIMIT)
+)
 
 
 class SqlConversationStore(SqlStore):
@@ -77,13 +90,7 @@ class SqlConversationStore(SqlStore):
 
     def find(self, connection_id: str, chat_index: bytes) -> StoredConversation | None:
         """The conversation with a chat."""
-        row = self._one(
-            select(conversations).where(
-                self._mine(conversations),
-                conversations.c.connection_id == connection_id,
-                conversations.c.chat_index == chat_index,
-            )
-        )
+        row = self._one(_FIND_CONVERSATION, for_connection_id=connection_id, for_chat_index=chat_index)
         if row is None:
             return None
         return StoredConversation(
@@ -95,25 +102,21 @@ class SqlConversationStore(SqlStore):
 
     def add(self, conversation: StoredConversation, chat_index: bytes, *, at: datetime) -> None:
         """Keep a new conversation."""
-        self._connection.execute(
-            insert(conversations).values(
-                workspace_id=self._workspace_id,
-                conversation_id=conversation.conversation_id,
-                connection_id=conversation.connection_id,
-                chat_index=chat_index,
-                subject_id=conversation.subject_id,
-                sealed_state=conversation.sealed_state,
-                created_at=at,
-                changed_at=at,
-            )
+        self._keep(
+            _ADD_CONVERSATION,
+            conversation_id=conversation.conversation_id,
+            connection_id=conversation.connection_id,
+            chat_index=chat_index,
+            subject_id=conversation.subject_id,
+            sealed_state=conversation.sealed_state,
+            created_at=at,
+            changed_at=at,
         )
 
     def set_state(self, conversation_id: str, sealed_state: bytes, *, at: datetime) -> None:
         """Replace the sealed state."""
-        statement = update(conversations).where(
-            self._mine(conversations), conversations.c.conversation_id == conversation_id
-        )
-        self._connection.execute(statement.values(sealed_state=sealed_state, changed_at=at))
+        values = {"sealed_state": sealed_state, "changed_at": at}
+        self._run(_CHANGE_CONVERSATION, for_conversation_id=conversation_id, **values)
 
     def add_message(
         self,
@@ -126,8 +129,8 @@ class SqlConversationStore(SqlStore):
         at: datetime,
     ) -> None:
         """Append a message, once."""
-        statement = self._insert(messages).values(
-            workspace_id=self._workspace_id,
+        self._keep(
+            _ADD_MESSAGE,
             conversation_id=conversation_id,
             message_id=message_id,
             subject_id=subject_id,
@@ -135,16 +138,9 @@ class SqlConversationStore(SqlStore):
             sealed_body=sealed_body,
             created_at=at,
         )
-        self._connection.execute(statement.on_conflict_do_nothing())
 
     def messages(self, conversation_id: str, *, after: int, limit: int) -> Sequence[StoredMessage]:
         """Messages with a greater number, oldest first."""
-        query = (
-            select(messages)
-            .where(self._mine(messages), messages.c.conversation_id == conversation_id, messages.c.seq > after)
-            .order_by(messages.c.seq)
-            .limit(limit)
-        )
         return [
             StoredMessage(
                 number=row.seq,
@@ -154,5 +150,5 @@ class SqlConversationStore(SqlStore):
                 sealed_body=row.sealed_body,
                 created_at=row.created_at,
             )
-            for row in self._connection.execute(query)
+            for row in self._run(_MESSAGES, for_conversation_id=conversation_id, after=after, limit=limit)
         ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert, or_, update
 from sqlalchemy.engine import Connection
 
-from leadgate.storage.base import SqlStore
+from leadgate.storage.base import SqlStore, TolerantInsert, given, insert_or, of_workspace
 from leadgate.storage.connections import SqlConnectionStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.events import SqlEventStore
@@ -17,6 +17,22 @@ from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlConversationStore, SqlKeyStore, SqlSubjectStore
 from leadgate.storage.schema import connections, reconciliations, refusals
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
+
+
+def _add_up(new: TolerantInsert) -> TolerantInsert:
+    return new.on_conflict_do_update(
+        index_elements=["workspace_id", "hour", "connection_id", "code"],
+        set_={"count": refusals.c.count + new.excluded.count, "last_at": new.excluded.last_at},
+    )
+
+
+_ADD_REFUSALS = insert_or(refusals, _add_up)
+_NOTE_EVENT = update(connections).where(
+    of_workspace(connections),
+    given(connections.c.connection_id),
+    or_(connections.c.last_event_at.is_(None), connections.c.last_event_at < bindparam("at")),
+)
+_ADD_RECONCILIATION = insert(reconciliations)
 
 
 class SqlTransaction(SqlStore):
@@ -42,33 +58,12 @@ class SqlTransaction(SqlStore):
         """Add to the counters of the current hour."""
         hour = at.replace(minute=0, second=0, microsecond=0)
         for (connection_id, code), count in sorted(counts.items()):
-            statement = self._insert(refusals).values(
-                workspace_id=self._workspace_id,
-                connection_id=connection_id,
-                code=code,
-                hour=hour,
-                count=count,
-                last_at=at,
-            )
-            self._connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["workspace_id", "hour", "connection_id", "code"],
-                    set_={"count": refusals.c.count + statement.excluded.count, "last_at": statement.excluded.last_at},
-                )
-            )
+            self._keep(_ADD_REFUSALS, connection_id=connection_id, code=code, hour=hour, count=count, last_at=at)
 
     def note_event(self, connection_id: str, *, at: datetime) -> None:
         """The connection sent us something at this time."""
-        table = connections
-        statement = (
-            table.update()
-            .where(self._mine(table), table.c.connection_id == connection_id)
-            .where((table.c.last_event_at.is_(None)) | (table.c.last_event_at < at))
-        )
-        self._connection.execute(statement.values(last_event_at=at))
+        self._run(_NOTE_EVENT, for_connection_id=connection_id, at=at, last_event_at=at)
 
     def add_reconciliation(self, *, started_at: datetime, result: str) -> None:
         """Keep the result."""
-        self._connection.execute(
-            insert(reconciliations).values(workspace_id=self._workspace_id, started_at=started_at, result=result)
-        )
+        self._keep(_ADD_RECONCILIATION, started_at=started_at, result=result)

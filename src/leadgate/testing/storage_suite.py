@@ -162,7 +162,9 @@ class StorageSuite:
     async def test_a_closed_storage_says_so(self, storage: SqlStorage) -> None:
         """A request that comes while the process ends must be answered 503, not crash or hang."""
         await asyncio.to_thread(storage.close)
-        for work in (storage.receive(new_event("1")), storage.write(lambda _: 1), storage.read(lambda _: 1)):
+        with pytest.raises(StorageUnavailableError):
+            await storage.receive(new_event("1"))
+        for work in (storage.write(lambda _: 1), storage.read(lambda _: 1)):
             with pytest.raises(StorageUnavailableError):
                 await work
 

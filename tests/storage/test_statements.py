@@ -1,0 +1,199 @@
+"""The stores of the working path build no statement while they work: building takes several times as long as running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.engine.interfaces import CacheStats
+
+from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.model.events import EventState
+from leadgate.model.leads import CrmEntity, LeadRef, LeadState
+from leadgate.ports.stores import StoredConversation, WrappedKey
+from leadgate.storage.engines import make_engine
+from leadgate.storage.schema import events
+from leadgate.storage.transaction import SqlTransaction
+from leadgate.testing.connections import NOW
+from leadgate.testing.databases import bring_up, sqlite_url
+from leadgate.testing.storage_suite import (
+    BOT,
+    CRM,
+    LANE,
+    LATER,
+    new_connection,
+    new_delivery,
+    new_event,
+    new_lead,
+    release,
+)
+
+WORKSPACE = "ws"
+STORES = ("keys", "events", "subjects", "conversations", "leads", "deliveries", "lanes")
+KEEP_EVENT = insert(events)
+
+
+class Noted:
+    """A store that notes which of its methods are called."""
+
+    def __init__(self, store: object, called: set[str]) -> None:
+        self._store = store
+        self._called = called
+
+    def __getattr__(self, name: str) -> object:
+        self._called.add(f"{type(self._store).__name__}.{name}")
+        return getattr(self._store, name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
+    """An open transaction on each engine, with one live connection in the workspace."""
+    if request.param == "sqlite":
+        database_url = sqlite_url(tmp_path)
+    else:
+        database_url = request.getfixturevalue("postgres_database")
+        bring_up(database_url)
+    engine = make_engine(database_url)
+    with engine.connect() as opened:
+        SqlTransaction(opened, WORKSPACE).connections.add(new_connection(CRM))
+        yield opened
+    engine.dispose()
+
+
+def keep_event(connection: Connection, name: str) -> None:
+    """A received event, kept the way that is not under test here."""
+    new = new_event(name, connection_id=CRM)
+    fields = ("event_id", "connection_id", "natural_key", "part", "received_at", "key_scope", "sealed_body")
+    row = {field: getattr(new, field) for field in fields}
+    connection.execute(KEEP_EVENT, {"workspace_id": WORKSPACE, "state": "received", **row})
+
+
+def work(tx: SqlTransaction, name: str) -> None:
+    """Everything that the working path does, on rows named after `name`."""
+    meet_a_person(tx, name)
+    work_on_an_event(tx, name)
+    work_on_deliveries(tx, name)
+    work_on_lanes(tx, name)
+    tx.note_event(CRM, at=NOW)
+    tx.add_refusals({(CRM, name): 1}, at=NOW)
+
+
+def meet_a_person(tx: SqlTransaction, name: str) -> None:
+    """Key, subject, conversation and lead."""
+    tx.keys.add(WrappedKey(scope=name, wrapped_key=b"wrapped", wrapper_key_id="key_1"), at=NOW)
+    tx.keys.find(name)
+    tx.subjects.add(name, at=NOW)
+    tx.subjects.add_identifier(name, "phone", name.encode(), at=NOW)
+    assert tx.subjects.find_by("phone", name.encode()) == name
+    tx.subjects.set_profile(name, b"sealed")
+    tx.subjects.find_profile(name)
+    conversation = StoredConversation(conversation_id=name, connection_id=BOT, subject_id=name, sealed_state=b"sealed")
+    tx.conversations.add(conversation, name.encode(), at=NOW)
+    tx.conversations.find(BOT, name.encode())
+    tx.conversations.set_state(name, b"sealed", at=NOW)
+    tx.conversations.add_message(name, message_id=name, subject_id=name, outgoing=True, sealed_body=b"", at=NOW)
+    assert tx.conversations.messages(name, after=0, limit=9)
+    lead = new_lead(name, subject_id=name)
+    tx.leads.add(lead)
+    assert tx.leads.find_current(name) == tx.leads.find(lead.lead_id) == lead
+    tx.leads.find_all([lead.lead_id])
+    ref = LeadRef(CrmEntity.LEAD, 7)
+    tx.leads.settle(lead.lead_id, state=LeadState.CLOSED, ref=ref, at=NOW, crm_connection_id=CRM)
+
+
+def work_on_an_event(tx: SqlTransaction, name: str) -> None:
+    """An event that fails, is opened again and finished; another one of the same part is given up."""
+    event_id = f"evt_{name}"
+    keep_event(tx.connection, name)
+    assert tx.events.pending_parts()
+    assert tx.events.pending(1, limit=9)
+    tx.events.find(event_id)
+    tx.events.count_failure(event_id)
+    ending: dict[str, Any] = {"reason": None, "subject_id": name, "lead_id": None, "at": NOW}
+    tx.events.finish(event_id, state=EventState.FAILED, resealed=None, **ending)
+    assert tx.events.reopen(event_id)
+    tx.events.finish(event_id, state=EventState.LEAD, resealed=(name, b"sealed"), **ending)
+    tx.events.move_to_lead(event_id, "lead_2")
+    tx.events.give_up_pending(CRM, reason="gone", at=NOW)
+
+
+def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
+    """One delivery of a lead and one of a chat in the same lane, so that all reads of `work_in_lane` are made."""
+    lane = f"crm:{name}"
+    ours = new_delivery(name, lane=lane, lead_id=name)
+    tx.deliveries.add(ours)
+    tx.deliveries.add(new_delivery(f"chat_{name}", lane=lane, lead_id=None))
+    tx.deliveries.open_in_lane(lane, limit=9)
+    assert len(tx.deliveries.work_in_lane(lane, now=NOW, limit=9)) == 2
+    tx.deliveries.next_due(lane, now=NOW)
+    tx.deliveries.start_attempt(ours, kind=AttemptKind.SEND, at=NOW)
+    outcome: dict[str, Any] = {"outcome": AttemptOutcome.DELIVERED, "error_code": None, "at": NOW}
+    tx.deliveries.end_attempt(ours.delivery_id, 1, **outcome)
+    state: dict[str, Any] = {"due_at": None, "failures": 1, "error_code": None, "error_detail": None}
+    tx.deliveries.settle(ours.delivery_id, state=DeliveryState.DEAD, external_id=None, at=NOW, **state)
+    assert tx.deliveries.find(ours.delivery_id) in tx.deliveries.dead(limit=9)
+    assert tx.deliveries.reopen(ours.delivery_id, at=NOW) is not None
+    tx.deliveries.park(ours.delivery_id)
+    tx.deliveries.unpark(name, at=NOW)
+    assert tx.deliveries.of_lead(name)
+    tx.deliveries.replace(
+        ours.delivery_id, kind=DeliveryKind.CREATE_LEAD, lead_id=name, sealed_payload=b"sealed", due_at=NOW
+    )
+    assert tx.deliveries.discard(ours.delivery_id, reason="asked", at=NOW) is not None
+    assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1
+
+
+def work_on_lanes(tx: SqlTransaction, name: str) -> None:
+    """A lane that is woken, claimed, kept and given back."""
+    times = {"now": NOW, "until": LATER}
+    tx.lanes.wake(name, connection_id=CRM, due_at=NOW)
+    (lease,) = tx.lanes.claim(holder=name, limit=9, **times)
+    assert tx.lanes.claim_one(name, holder="another", **times) is None
+    assert tx.lanes.claim_one(f"{name}_2", holder=name, **times) is not None
+    assert tx.lanes.hold(lease)
+    assert tx.lanes.renew(lease, until=LATER)
+    assert tx.lanes.holders() == [name]
+    tx.lanes.resume(CRM, now=NOW)
+    release(tx, lease, due_at=None)
+    assert tx.lanes.free(name) == 1
+
+
+def test_a_second_message_builds_and_compiles_no_statement(connection: Connection) -> None:
+    """A statement that is built for each call costs more than all the rest that a store does for it."""
+    built: list[list[object]] = []
+    compiled: list[str] = []
+
+    def note(_connection: object, statement: object, *_rest: object) -> None:
+        built[-1].append(statement)
+
+    def note_compiled(
+        _c: object, _cursor: object, statement: str, _values: object, context: object, *_rest: object
+    ) -> None:
+        assert isinstance(context, DefaultExecutionContext)
+        if context.cache_hit is not CacheStats.CACHE_HIT:
+            compiled.append(statement)
+
+    event.listen(connection, "before_execute", note)
+    event.listen(connection, "before_cursor_execute", note_compiled)
+    for name in ("first", "second"):
+        built.append([])
+        compiled.clear()
+        work(SqlTransaction(connection, WORKSPACE), name)
+    anew = [str(again) for once, again in zip(*built, strict=True) if again is not once]
+    assert anew == []
+    assert compiled == []
+
+
+def test_the_work_above_calls_every_method_of_the_stores(connection: Connection) -> None:
+    """A method that is added later must not stay unseen."""
+    tx, called, methods = SqlTransaction(connection, WORKSPACE), set[str](), set[str]()
+    for name in STORES:
+        store = getattr(tx, name)
+        methods |= {f"{type(store).__name__}.{each}" for each in vars(type(store)) if not each.startswith("_")}
+        setattr(tx, name, Noted(store, called))
+    work(tx, "first")
+    assert methods - called == set()
