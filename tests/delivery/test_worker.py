@@ -312,7 +312,6 @@ class TestLostAnswers:
         assert await rig.states() == [DONE, DONE]
         assert max(Counter(rig.crm.effects).values()) == 1
 
-
     async def test_what_cannot_be_planned_does_not_take_the_outcome_before_it_along(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,4 +1,4 @@
-"""The connection under the door, on real sockets: what reaches the door, in which order answers leave, and when a connection ends."""
+"""The connection under the door, on real sockets: what reaches the door, the order of answers, and when a connection ends."""
 
 from __future__ import annotations
 
@@ -138,6 +138,7 @@ async def serve(door: Door) -> AsyncIterator[House]:
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
+    """A server whose door answers at once, unless a test tells it to hold."""
     async with serve(Door()) as running:
         yield running
 
@@ -219,9 +220,7 @@ async def test_a_sender_that_hangs_up_is_not_missed(house: House) -> None:
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "in pieces"])
-async def test_a_huge_body_is_refused_before_it_is_read_and_the_refusal_is_heard(
-    house: House, announced: bool
-) -> None:
+async def test_a_huge_body_is_refused_before_it_is_read_and_the_refusal_is_heard(house: House, announced: bool) -> None:
     """413 and the end of the connection; what follows is not kept in memory."""
     wire = await house.connect()
     size = MAX_BODY_BYTES + 1
@@ -321,7 +320,7 @@ async def test_a_connection_that_nobody_uses_is_closed(house: House) -> None:
     (connection,) = house.server.server_state.connections
     assert isinstance(connection, protocol.DoorProtocol)
     connection.timeout_keep_alive = 0
-    connection._check_idle()
+    connection._check_idle()  # noqa: SLF001 - its hour has come, without the wait
     assert await wire.is_over()
 
 

@@ -33,7 +33,7 @@ LANES_AT_ONCE = 64
 _LEAST_WINDOW = 20
 _BATCHES_IN_WINDOW = 4
 """How far ahead a lane looks: what one batch cannot take, because an earlier one of its lead waits, must not starve the rest."""
-_CROWD_PAUSE_S = 0.1
+_CROWD_PAUSE_S = 0.2
 _log = get_logger("delivery")
 
 
@@ -184,7 +184,7 @@ class DeliveryWorker:
             metrics.crashes.labels("delivery").inc()
 
     async def _step_back(self) -> None:
-        """In a flood the senders come first: one step of one lane every tenth of a second."""
+        """In a flood the senders come first: one step of one lane every fifth of a second."""
         if self._is_crowded():
             async with self._crowd_turn:
                 await asyncio.sleep(_CROWD_PAUSE_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _WRITING = re.compile(r"\s*\+?[\s0-9()./\-\u2010-\u2015]{5,40}")
+_SEPARATORS = re.compile(r"[^+0-9]+")
 _REGION = "RU"
 # Mobile numbers but for 93x, whose blocks are not all given out. Most leads carry one; the library is 20 times slower.
 _RUSSIAN_MOBILE = re.compile(r"(?:\+7|[78])?(9[0-24-9][0-9]{8})")
@@ -18,7 +19,7 @@ def find_e164(text: str) -> str | None:
     """
     if not _WRITING.fullmatch(text):
         return None
-    bare = "".join(character for character in text if character in "+0123456789")
+    bare = _SEPARATORS.sub("", text)
     mobile = _RUSSIAN_MOBILE.fullmatch(bare)
     if mobile is not None:
         return "+7" + mobile.group(1)

@@ -95,8 +95,9 @@ def write_lines(lines: Sequence[Mapping[str, str]]) -> None:
             fields = dict(line)
             structlog.get_logger().info(fields.pop("event"), **fields)
         return
-    stamped = [_drop_unknown_fields(None, "info", _stamp(None, "info", dict(line))) for line in lines]
-    _sinks[0].write("".join(f"{_ENCODER.encode(line).decode()}\n" for line in stamped))
+    stamp = _stamp(None, "info", {})
+    stamped = [_drop_unknown_fields(None, "info", {**line, **stamp}) for line in lines]
+    _sinks[0].write("".join([_ENCODER.encode(line).decode() + "\n" for line in stamped]))
     _sinks[0].flush()
 
 
@@ -134,6 +135,8 @@ def _drop_unknown_fields(_logger: object, _method: str, line: MutableMapping[str
         for name in unknown:
             del line[name]
         line["unknown_fields"] = unknown
+    if None not in line.values():
+        return line
     return {name: value for name, value in line.items() if value is not None}
 
 

@@ -19,7 +19,8 @@ from leadgate.processing.turn import Ending, FindSource, Turns
 LEASE_TIME = timedelta(seconds=10)
 POLL_INTERVAL_S = 0.5
 _LOOK_SPACING_S = 0.01
-_CROWD_PAUSE_S = 0.05
+_CROWD_LOOK_SPACING_S = 0.2
+_CROWD_PAUSE_S = 0.1
 _AT_ONCE = 50
 _FAILURES_BEFORE_GIVING_UP = 5
 _log = get_logger("inbox")
@@ -64,7 +65,8 @@ class InboxWorker:
         while not stop.is_set():
             self._wake.clear()
             await self._start_parts()
-            await asyncio.sleep(_LOOK_SPACING_S)  # a crowd of arrivals is one look, not a look for each
+            # A crowd of arrivals is one look, not a look for each.
+            await asyncio.sleep(_CROWD_LOOK_SPACING_S if self._is_crowded() else _LOOK_SPACING_S)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL_S)
         if self._busy:
@@ -127,7 +129,7 @@ class InboxWorker:
         return progress and len(pending) == _AT_ONCE
 
     async def _step_back(self) -> None:
-        """In a flood the senders come first: one event every twentieth of a second, so that work goes on but takes little."""
+        """In a flood the senders come first: one event every tenth of a second, so that work goes on but takes little."""
         if self._is_crowded():
             async with self._crowd_turn:
                 await asyncio.sleep(_CROWD_PAUSE_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from sqlalchemy.engine import Connection
@@ -11,6 +11,9 @@ from sqlalchemy.engine import Connection
 from leadgate.model.webhooks import Receipt
 from leadgate.ports.stores import NewEvent
 from leadgate.storage.schema import to_micros
+
+MOST_AT_ONCE = 64
+"""Most events of one statement on SQLite, thus of one commit."""
 
 _INSERT = (
     "INSERT INTO events (workspace_id, event_id, connection_id, natural_key, part, state, received_at, key_scope, sealed_body)"
@@ -20,19 +23,16 @@ _ROW = "({0}, {0}, {0}, {0}, {0}, 'received', {0}, {0}, {0})"
 _FIND = "SELECT event_id FROM events WHERE natural_key = {0} AND workspace_id = {0}"
 _FIND_SQLITE = _FIND.format("?")
 _INSERT_POSTGRES, _FIND_POSTGRES = _INSERT.format(rows=_ROW.format("%s")), _FIND.format("%s")
-_ROWS_AT_ONCE = 32
 
 
 def store_on_sqlite(workspace_id: str, driver: sqlite3.Connection, events: Sequence[NewEvent]) -> list[Receipt]:
-    """Insert many through the bare driver, inside the caller's transaction; receipts in the order of the events.
+    """Insert and commit at most `MOST_AT_ONCE` through the bare driver; receipts in the order of the events.
 
-    Each call of the driver gives the interpreter away and has to win it back from a busy event loop, so many rows go into one call.
+    One statement is a transaction of its own, from the lock to the flush of the disk. Each call of the driver gives the interpreter
+    away and has to win it back from a busy event loop, so BEGIN, rows and COMMIT are one call and not several.
     """
-    stored = 0
-    for chunk in _chunks(events):
-        values = [value for event in chunk for value in _row(workspace_id, event)]
-        stored += driver.execute(_insert_sqlite(len(chunk)), values).rowcount
-    if stored == len(events):
+    values = [value for event in events for value in _row(workspace_id, event)]
+    if driver.execute(_insert_sqlite(len(events)), values).rowcount == len(events):
         return [Receipt(event_id=event.event_id, duplicate=False) for event in events]
     return [_look_up(driver, workspace_id, event) for event in events]
 
@@ -52,18 +52,9 @@ def _look_up(driver: sqlite3.Connection, workspace_id: str, event: NewEvent) -> 
     return Receipt(event_id=event_id, duplicate=event_id != event.event_id)
 
 
-def _chunks(events: Sequence[NewEvent]) -> Iterator[Sequence[NewEvent]]:
-    """Pieces of 32, 16, 8 … events, so that six prepared statements serve every number of events."""
-    start, size = 0, _ROWS_AT_ONCE
-    while start < len(events):
-        while size > len(events) - start:
-            size //= 2
-        yield events[start : start + size]
-        start += size
-
-
 @cache
 def _insert_sqlite(rows: int) -> str:
+    """A text for each number of rows; the driver keeps them prepared."""
     return _INSERT.format(rows=", ".join([_ROW.format("?")] * rows))
 
 

@@ -26,12 +26,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from leadgate.errors import OverloadedError, StorageUnavailableError
 from leadgate.model.webhooks import Receipt
 from leadgate.ports.stores import NewEvent
+from leadgate.storage.arrivals import MOST_AT_ONCE
 
 T = TypeVar("T")
 KeepArrivals = Callable[[sqlite3.Connection, Sequence[NewEvent]], list[Receipt]]
-"""Keeps events inside the open transaction of a driver's connection; receipts in the same order."""
+"""Keeps and commits events through a driver's connection; receipts in the same order."""
 
-_ENOUGH_ARRIVALS = 256
 _MAX_WAITING = 4096
 _CROWD = 8
 """So many arrivals in one commit mean that senders wait for one another."""
@@ -59,6 +59,7 @@ class GroupCommitter:
         self._submitted: list[_Job[Any]] = []
         self._queue: queue.SimpleQueue[list[_Job[Any]] | None] = queue.SimpleQueue()
         self._waiting = 0
+        self._arrivals: deque[_Job[Any]] = deque()
         self._units: deque[_Job[Any]] = deque()
         self._units_rest_until_s = 0.0
         self._is_ending = False
@@ -112,8 +113,9 @@ class GroupCommitter:
 
     def _work(self) -> None:
         connection: Connection | None = None
-        while not (self._is_ending and not self._units):
-            arrivals = self._collect()
+        while not (self._is_ending and not self._units and not self._arrivals):
+            self._collect()
+            arrivals = [self._arrivals.popleft() for _ in range(min(MOST_AT_ONCE, len(self._arrivals)))]
             if arrivals:
                 connection = self._in_one_commit(connection, arrivals, self._keep)
             if self._units and not self._rest_s():
@@ -122,21 +124,19 @@ class GroupCommitter:
                     self._units_rest_until_s = time.monotonic() + _UNITS_REST_S
         _discard(connection)
 
-    def _collect(self) -> list[_Job[Any]]:
-        """Sort what waits: arrivals are returned, units line up. Blocks while there is nothing to do."""
-        arrivals: list[_Job[Any]] = []
-        while len(arrivals) < _ENOUGH_ARRIVALS:
-            wait_s = 0.0 if arrivals else self._rest_s() if self._units else None
+    def _collect(self) -> None:
+        """Line up what was handed over. Blocks while there is nothing to do."""
+        while not self._is_ending:
+            wait_s = 0.0 if self._arrivals else self._rest_s() if self._units else None
             try:
                 jobs = self._queue.get(wait_s != 0, wait_s)
             except queue.Empty:
-                break
+                return
             if jobs is None:
                 self._is_ending = True
-                break
+                return
             for job in jobs:
-                (arrivals if isinstance(job.work, NewEvent) else self._units).append(job)
-        return arrivals
+                (self._arrivals if isinstance(job.work, NewEvent) else self._units).append(job)
 
     def _rest_s(self) -> float:
         return 0.0 if self._is_ending else max(0.0, self._units_rest_until_s - time.monotonic())
@@ -178,9 +178,8 @@ class GroupCommitter:
         if not isinstance(driver, sqlite3.Connection):
             raise TypeError("only SQLite has a single writer")
         waiting = [job for job in group if not job.future.cancelled()]
-        driver.execute("BEGIN IMMEDIATE")
-        receipts = self._keep_arrivals(driver, [job.work for job in waiting if isinstance(job.work, NewEvent)])
-        driver.execute("COMMIT")
+        events = [job.work for job in waiting if isinstance(job.work, NewEvent)]
+        receipts = self._keep_arrivals(driver, events) if events else []
         for job, receipt in zip(waiting, receipts, strict=True):
             job.result = receipt
 

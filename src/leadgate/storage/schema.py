@@ -157,8 +157,8 @@ events = Table(
     UniqueConstraint("workspace_id", "event_id", name="events_id"),
     CheckConstraint("state IN ('received', 'lead', 'answered', 'ignored', 'failed')", name="events_state"),
 )
-# Only what is still to be worked on stands in this index, so claiming costs the same after a million events. In order of arrival, not
-# by part: sixteen parts would be sixteen pages to write for as many arrivals.
+# Only what is still to be worked on stands in this index, so claiming costs the same after a million events. In order of arrival,
+# not by part: sixteen parts would be sixteen pages to write for as many arrivals.
 Index(
     "events_pending",
     events.c.workspace_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
@@ -26,7 +26,6 @@ _LINGER_S = 5.0
 
 _MAX_UNANSWERED = 16
 _PREFIX = PREFIX.encode("ascii")
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -56,7 +55,7 @@ class DoorProtocol(HttpToolsProtocol):
 
     door: WebhookDoor
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's, passed on as they are
         """Take what uvicorn gives every protocol."""
         super().__init__(*given, **named)
         self._reading: _Exchange | None = None
@@ -239,12 +238,24 @@ def _read_headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _render(answer: WebhookAnswer, *, is_last: bool, has_body: bool) -> bytes:
-    lines = [
-        f"content-type: {answer.content_type}\r\ncontent-length: {len(answer.body)}\r\n"
-        "cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
-    ]
-    lines += [f"{name.lower()}: {value}\r\n" for name, value in answer.headers]
+    body = answer.body if has_body else b""
+    head = _head(answer.status, answer.content_type) + str(len(answer.body)).encode("ascii")
+    if not answer.headers and not is_last:
+        return head + b"\r\n\r\n" + body
+    lines = [f"\r\n{name.lower()}: {value}" for name, value in answer.headers]
     if is_last:
-        lines.append("connection: close\r\n")
-    head = "".join(lines).encode("latin-1")
-    return _STATUS_LINES[answer.status] + head + b"\r\n" + (answer.body if has_body else b"")
+        lines.append("\r\nconnection: close")
+    return head + "".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@cache
+def _head(status: int, content_type: str) -> bytes:
+    """What all answers of a kind begin with, up to the length."""
+    lines = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"content-type: {content_type}",
+        "cache-control: no-store",
+        "x-content-type-options: nosniff",
+        "content-length: ",
+    )
+    return "\r\n".join(lines).encode("latin-1")

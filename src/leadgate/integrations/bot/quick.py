@@ -1,4 +1,4 @@
-"""The usual lead at a glance: is it sound, and whose is it? Whatever is not plainly sound is left to `schema`, which names mistakes.
+"""The usual lead at a glance: is it sound, and whose is it? What is not plainly sound is left to `schema`, which names mistakes.
 
 The door asks this of every lead; reading it into the model takes ten times as long and is done once, when the lead is worked on.
 """
@@ -83,7 +83,9 @@ def find_sender(body: bytes) -> tuple[str, Person] | None:
 def _is_sound(preferred_time: str | None, consent: _Consent | None) -> bool:
     if preferred_time and find_moment(preferred_time) is None:
         return False
-    return consent is None or bool(_plain(consent.policy_version) and consent.given_at and find_moment(consent.given_at))
+    return consent is None or bool(
+        _plain(consent.policy_version) and consent.given_at and find_moment(consent.given_at)
+    )
 
 
 def _plain(text: str | None) -> str | None:
@@ -93,6 +95,11 @@ def _plain(text: str | None) -> str | None:
 
 def _is_complete(person: Person, contact: _Contact) -> bool:
     """True when everything given was understood, and there is something."""
-    understood = (person.phone, person.email, person.username, person.channel_user_id)
-    given = (contact.phone, contact.email, contact.username, contact.channel_user_id)
-    return any(understood) and all(bool(u) == bool(g) for u, g in zip(understood, given, strict=True))
+    if not (person.phone or person.email or person.username or person.channel_user_id):
+        return False
+    return (
+        (not contact.phone or bool(person.phone))
+        and (not contact.email or bool(person.email))
+        and (not contact.username or bool(person.username))
+        and (not contact.channel_user_id or bool(person.channel_user_id))
+    )

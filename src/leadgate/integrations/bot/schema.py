@@ -144,6 +144,7 @@ def _consent(form: _Form) -> ConsentGiven | None:
 
 
 def find_moment(text: str) -> datetime | None:
+    """The moment in UTC, or None without an offset or in a year that cannot be meant."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -154,15 +155,18 @@ def find_moment(text: str) -> datetime | None:
 
 
 def find_email(text: str) -> str | None:
+    """The address without spaces around it, or None."""
     stripped = text.strip()
     return stripped if len(stripped) <= EMAIL_LIMIT and _EMAIL.fullmatch(stripped) else None
 
 
 def find_username(text: str) -> str | None:
+    """The name without "@", or None when it is not one word."""
     stripped = text.strip()
     return stripped.removeprefix("@") if _USERNAME.fullmatch(stripped) else None
 
 
 def find_channel(text: str) -> str | None:
+    """One printable line, empty when there is nothing but spaces; None when it is something else."""
     stripped = text.strip()
     return stripped if len(stripped) <= CHANNEL_LIMIT and stripped.isprintable() else None
