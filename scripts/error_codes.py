@@ -89,7 +89,7 @@ def _at(node: ast.Constant, parents: dict[ast.AST, ast.AST], vendor: str | None)
         parent = parents[parent]  # `extra={"code": …}` of the web framework's errors
     call = parents[parent] if isinstance(parent, ast.keyword) else parent
     if isinstance(call, ast.Call):
-        if _is_log(call) or _name_of(call) in {"files", "PackageLoader", "show", "get_template"}:
+        if _is_log(call) or _name_of(call) in {"files", "PackageLoader", "show", "get_template", "FrequentLine"}:
             return None
         return Code(code, _message(call), _text(_keyword(call, "hint")) or _text(_keyword(call, "cure")) or _cure(call))
     holder = parents.get(parent)

@@ -192,7 +192,9 @@ def find_log_events() -> Iterator[tuple[str, str]]:
     """Level and name of every event that the product can log."""
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "FrequentLine":
+                yield "info", str(ast.literal_eval(node.args[0]))
+            elif (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and _is_logger(node.func.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
@@ -49,10 +49,10 @@ class Door:
                 await self.came.wait()
 
 
-async def page(_scope: object, receive: object, send: object) -> None:
+async def page(_scope: object, _receive: object, send: Callable[[dict[str, object]], Awaitable[None]]) -> None:
     """Everything that is not a webhook."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})  # type: ignore[operator]
-    await send({"type": "http.response.body", "body": b"page"})  # type: ignore[operator]
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.body", "body": b"page"})
 
 
 class Wire:
@@ -119,7 +119,7 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def serve(door: Door) -> AsyncIterator[House]:
     """On a free port; ends with everything answered."""
-    kind = protocol.door_protocol(door)  # type: ignore[arg-type]
+    kind = protocol.door_protocol(door)  # type: ignore[arg-type]  # stands in for the door
     config = uvicorn.Config(
         page, http=kind, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=PATIENCE_S
     )
