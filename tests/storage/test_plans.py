@@ -25,7 +25,7 @@ QUESTIONS: dict[str, tuple[Callable[[SqlTransaction], object], str]] = {
         "lanes_due (workspace_id=? AND due_at<?)",
     ),
     "deliveries of a lane": (
-        lambda tx: tx.deliveries.work_in_lane("crm:c", now=NOW, limit=88),
+        lambda tx: tx.deliveries.work_in_lane("crm:c", now=NOW, limit=0, fresh_since=NOW, fresh_limit=9),
         "deliveries_open (workspace_id=? AND lane=?)",
     ),
     "next due time of a lane": (
@@ -72,6 +72,20 @@ def test_a_question_of_the_workers_reads_open_work_only(connection: Connection, 
     tx = SqlTransaction(connection, WORKSPACE)
     plans = plans_of(connection, lambda: ask(tx))
     assert any(index in plan for plan in plans), plans
+    connection.close()
+
+
+def test_what_holds_a_delivery_up_is_found_by_its_lead(connection: Connection) -> None:
+    """A lane with ten thousand that wait would otherwise be read once for each of them."""
+    tx = SqlTransaction(connection, WORKSPACE)
+    plans = plans_of(
+        connection,
+        lambda: tx.deliveries.work_in_lane("crm:c", now=NOW, limit=0, fresh_since=NOW, fresh_limit=9),
+    )
+    assert sum("earlier USING INDEX deliveries_lead (workspace_id=? AND lead_id=?" in plan for plan in plans) == 3, (
+        plans
+    )
+    assert any("recent USING COVERING INDEX deliveries_created_at" in plan for plan in plans), plans
     connection.close()
 
 

@@ -128,7 +128,7 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     tx.deliveries.add(ours)
     tx.deliveries.add(new_delivery(f"chat_{name}", lane=lane, lead_id=None))
     tx.deliveries.open_in_lane(lane, limit=9)
-    assert len(tx.deliveries.work_in_lane(lane, now=NOW, limit=9)) == 2
+    assert len(tx.deliveries.work_in_lane(lane, now=NOW, limit=1, fresh_since=NOW, fresh_limit=9)) == 2
     tx.deliveries.next_due(lane, now=NOW)
     tx.deliveries.start_attempt(ours, kind=AttemptKind.SEND, at=NOW)
     outcome: dict[str, Any] = {"outcome": AttemptOutcome.DELIVERED, "error_code": None, "at": NOW}

@@ -43,7 +43,7 @@ def plan_lane(
     """Plan the next step.
 
     Args:
-        deliveries: open ones of the lane, oldest first.
+        deliveries: open ones of the lane in the order in which they should go; those of one lead oldest first.
         leads_in_crm: ids of leads that have a reference.
         capacity: most deliveries to send (and to look up) at once.
         now: aware time.

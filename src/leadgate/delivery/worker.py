@@ -30,9 +30,11 @@ LEASE_TIME = timedelta(seconds=10)
 NEW_CONNECTION_WAIT = timedelta(seconds=2)
 POLL_INTERVAL_S = 0.5
 LANES_AT_ONCE = 64
+FRESH_FOR = timedelta(minutes=2)
+"""While a backlog drains, leads of the last minutes go before it, in at most half of each batch: their clients still wait."""
 _LEAST_WINDOW = 20
-_BATCHES_IN_WINDOW = 4
-"""How far ahead a lane looks: what one batch cannot take, because an earlier one of its lead waits, must not starve the rest."""
+_BATCHES_IN_WINDOW = 2
+"""How far ahead a lane looks, so that what a batch leaves out (parked entries) does not make it small."""
 _CROWD_PAUSE_S = 0.2
 _log = get_logger("delivery")
 
@@ -241,7 +243,9 @@ class DeliveryWorker:
             tx.lanes.release(lease, due_at=now + NEW_CONNECTION_WAIT, failures=0, problem=None, problem_since=None)
             return _Step(is_over=True)
         window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
-        deliveries = tx.deliveries.work_in_lane(lease.lane, now=now, limit=window)
+        deliveries = tx.deliveries.work_in_lane(
+            lease.lane, now=now, limit=window, fresh_since=now - FRESH_FOR, fresh_limit=max(1, target.capacity() // 2)
+        )
         leads = _leads_of(tx, deliveries)
         if self._move_strangers(tx, deliveries, leads, target=target, now=now):
             return _Step()

@@ -28,10 +28,34 @@ _PARK = _CHANGE.values(due_at=None)
 _IS_OPEN_IN_LANE = (of_workspace(deliveries), given(deliveries.c.lane), DELIVERY_IS_OPEN)
 _OF_LANE = select(deliveries).where(*_IS_OPEN_IN_LANE).order_by(deliveries.c.seq)
 _OPEN = _OF_LANE.where(deliveries.c.due_at.is_not(None)).limit(LIMIT)
-_DUE = _OF_LANE.where(deliveries.c.due_at <= bindparam("now")).limit(LIMIT)
-_LATER = _OF_LANE.where(deliveries.c.due_at > bindparam("now"))
-_LATER_OF_LEADS = _LATER.where(deliveries.c.lead_id.in_(bindparam("lead_ids", expanding=True))).limit(LIMIT)
-_NEXT_OF_CHAT = _LATER.where(deliveries.c.lead_id.is_(None)).limit(1)
+
+# An earlier delivery of the same lead that waits for its hour holds the later ones up: reading those would hide others that could go.
+# The lane is left out of the condition, so that the index of leads answers it.
+_earlier = deliveries.alias("earlier")
+_IS_HELD = (
+    select(_earlier.c.seq)
+    .where(_earlier.c.workspace_id == deliveries.c.workspace_id, _earlier.c.lead_id == deliveries.c.lead_id)
+    .where(_earlier.c.state.in_([state.value for state in OPEN_STATES]), _earlier.c.seq < deliveries.c.seq)
+    .where(_earlier.c.due_at > bindparam("now"))
+    .exists()
+)
+_DUE = _OF_LANE.where(deliveries.c.due_at <= bindparam("now"), deliveries.c.lead_id.is_not(None), ~_IS_HELD)
+_DUE_OLDEST = _DUE.limit(LIMIT)
+_recent = deliveries.alias("recent")
+_FIRST_FRESH = (
+    select(func.min(_recent.c.seq))
+    .where(_recent.c.workspace_id == bindparam("for_workspace_id"), _recent.c.created_at >= bindparam("fresh_since"))
+    .scalar_subquery()
+)
+_DUE_NEWEST = (
+    _DUE.with_only_columns(deliveries.c.lead_id)
+    .where(deliveries.c.seq >= _FIRST_FRESH)
+    .order_by(None)
+    .order_by(deliveries.c.seq.desc())
+    .limit(LIMIT)
+)
+_DUE_OF_LEADS = _DUE.where(deliveries.c.lead_id.in_(bindparam("lead_ids", expanding=True))).limit(LIMIT)
+_OF_CHAT = _OPEN.where(deliveries.c.lead_id.is_(None))
 _NEXT_DUE = select(func.min(deliveries.c.due_at)).where(*_IS_OPEN_IN_LANE, deliveries.c.due_at > bindparam("now"))
 
 _DEAD = (
@@ -81,15 +105,19 @@ class SqlDeliveryStore(SqlStore):
         """Oldest first, from the index of open deliveries only; parked ones (without a due time) are left out."""
         return [_delivery(row) for row in self._run(_OPEN, for_lane=lane, limit=limit)]
 
-    def work_in_lane(self, lane: str, *, now: datetime, limit: int) -> Sequence[StoredDelivery]:
-        """Two short reads of the index of open deliveries instead of one long one."""
-        rows = list(self._run(_DUE, for_lane=lane, now=now, limit=limit))
-        lead_ids = sorted({row.lead_id for row in rows if row.lead_id is not None})
-        if lead_ids:
-            rows += self._run(_LATER_OF_LEADS, for_lane=lane, now=now, lead_ids=lead_ids, limit=limit)
-        if any(row.lead_id is None for row in rows):
-            rows += self._run(_NEXT_OF_CHAT, for_lane=lane, now=now)
-        return [_delivery(row) for row in sorted(rows, key=lambda row: row.seq)]
+    def work_in_lane(
+        self, lane: str, *, now: datetime, limit: int, fresh_since: datetime, fresh_limit: int
+    ) -> Sequence[StoredDelivery]:
+        """Short reads of the index of open deliveries; whether some are fresh is asked only when more wait than are read."""
+        oldest = list(self._run(_DUE_OLDEST, for_lane=lane, now=now, limit=limit))
+        fresh: list[Row[Any]] = []
+        if len(oldest) == limit:
+            newest = self._run(_DUE_NEWEST, for_lane=lane, now=now, fresh_since=fresh_since, limit=fresh_limit)
+            lead_ids = sorted({row.lead_id for row in newest})
+            fresh = list(self._run(_DUE_OF_LEADS, for_lane=lane, now=now, lead_ids=lead_ids, limit=limit))
+        seen = {row.seq for row in fresh}
+        chat = self._run(_OF_CHAT, for_lane=lane, limit=limit)
+        return [_delivery(row) for row in (*fresh, *(row for row in oldest if row.seq not in seen), *chat)]
 
     def next_due(self, lane: str, *, now: datetime) -> datetime | None:
         """The earliest time after now."""

@@ -409,17 +409,41 @@ class StorageSuite:
         assert await lane_of(storage) == ["dlv_b", "dlv_c"]
 
     async def test_what_waits_for_later_hides_nothing_that_is_due(self, storage: SqlStorage) -> None:
-        """However many are in back-off: a lane sees its due ones, and of the others those that hold one of them back."""
+        """However many are in back-off: a lane sees what can go, and not what an earlier one of its lead holds up."""
         for n in range(30):
             later = replace(new_delivery(f"later{n}"), lead_id=f"lead_x{n}", due_at=SOON)
             await storage.write(partial(_add, later))
         early = replace(new_delivery("early"), lead_id="lead_2", due_at=SOON)
         for delivery in (early, replace(new_delivery("held"), lead_id="lead_2"), new_delivery("free")):
             await storage.write(partial(_add, delivery))
-        work = await storage.read(lambda tx: tx.deliveries.work_in_lane(LANE, now=NOW, limit=5))
-        assert [delivery.delivery_id for delivery in work] == ["dlv_early", "dlv_held", "dlv_free"]
+        for n in range(9):
+            await storage.write(partial(_add, replace(new_delivery(f"held{n}"), lead_id="lead_2")))
+        assert await work_of(storage, limit=5) == ["dlv_free"]
+        assert await work_of(storage, limit=99, now=SOON) == [
+            *(f"dlv_later{n}" for n in range(30)),
+            *("dlv_early", "dlv_held", "dlv_free"),
+            *(f"dlv_held{n}" for n in range(9)),
+        ]
         assert await storage.read(lambda tx: tx.deliveries.next_due(LANE, now=NOW)) == SOON
         assert await storage.read(lambda tx: tx.deliveries.next_due("crm:empty", now=NOW)) is None
+
+    async def test_while_many_wait_the_leads_of_fresh_ones_go_first(self, storage: SqlStorage) -> None:
+        """A client who writes now still sits at the telephone; those of the outage have waited for hours already."""
+        for n in range(20):
+            old = replace(new_delivery(f"old{n}"), lead_id=f"lead_{n}", created_at=NOW - timedelta(hours=3))
+            await storage.write(partial(_add, old))
+        for name, lead_id in (("new", "lead_new"), ("again", "lead_12"), ("newest", "lead_newest")):
+            await storage.write(partial(_add, replace(new_delivery(name), lead_id=lead_id)))
+        work = await work_of(storage, limit=5, fresh_limit=2)
+        assert work == ["dlv_old12", "dlv_again", "dlv_newest", *(f"dlv_old{n}" for n in range(5))]
+        assert (await work_of(storage, limit=30))[:2] == ["dlv_old0", "dlv_old1"], "in order when all are read anyway"
+        assert await work_of(storage, limit=2, fresh_since=SOON) == ["dlv_old0", "dlv_old1"]
+
+    async def test_a_chat_is_read_from_its_first_open_message_on(self, storage: SqlStorage) -> None:
+        """The first one holds up all others, due or not."""
+        for name, due_at in (("a", SOON), ("b", NOW)):
+            await storage.write(partial(_add, replace(new_delivery(name), lead_id=None, due_at=due_at)))
+        assert await work_of(storage, limit=5) == ["dlv_a", "dlv_b"]
 
     async def test_an_attempt_is_on_disk_before_and_after_the_call(self, storage: SqlStorage) -> None:
         """`sending` on disk is what tells a successor that the call may have been made."""
@@ -549,6 +573,18 @@ def _add(delivery: StoredDelivery, tx: Transaction) -> None:
 async def lane_of(storage: SqlStorage, lane: str = LANE) -> list[str]:
     """Ids of the open deliveries of a lane, in order."""
     return await storage.read(lambda tx: [d.delivery_id for d in tx.deliveries.open_in_lane(lane, limit=10)])
+
+
+async def work_of(
+    storage: SqlStorage, *, limit: int, now: datetime = NOW, fresh_since: datetime = NOW, fresh_limit: int = 9
+) -> list[str]:
+    """Ids of what the lane can work on."""
+
+    def unit(tx: Transaction) -> list[str]:
+        work = tx.deliveries.work_in_lane(LANE, now=now, limit=limit, fresh_since=fresh_since, fresh_limit=fresh_limit)
+        return [delivery.delivery_id for delivery in work]
+
+    return await storage.read(unit)
 
 
 def release(tx: Transaction, lease: Lease, *, due_at: datetime | None, problem: str | None = None) -> None:

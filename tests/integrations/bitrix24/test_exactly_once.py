@@ -28,6 +28,10 @@ def work() -> list[CrmCommand]:
     return commands
 
 
+AT_ONCE = 10
+"""Few, so that many requests meet many faults."""
+
+
 class Worker:
     """Does what the delivery room does: keeps what is open, looks up what is unknown after the quiet time."""
 
@@ -40,7 +44,7 @@ class Worker:
         """Work until everything is delivered."""
         left = list(commands)
         for _ in range(ROUNDS):
-            batch = [self.with_ref(command) for command in left[: self.house.crm.capacity()]]
+            batch = [self.with_ref(command) for command in left[:AT_ONCE]]
             outcomes = await self.house.deliver(*batch)
             outcomes = await self.settle(batch, outcomes)
             done = {

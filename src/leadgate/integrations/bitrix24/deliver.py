@@ -1,4 +1,4 @@
-"""Carrying commands out: write in one halting batch, and once more for what the halt left over.
+"""Carrying commands out: write in halting batches, as many as it takes, and once more for what a halt left over.
 
 What was executed is told by the answer alone. A command is repeated in a further batch only if the answer
 proves that it did not run: it stands after the error at which the batch halted.
@@ -54,7 +54,10 @@ async def write(
         plan = plan_writes(_left(pending, outcomes), picture)
         outcomes.update(plan.settled)
         if plan.steps:
-            outcomes.update(await _write_once(client, plan, before_call))
+            written, stopped = await _write_once(client, plan, before_call)
+            outcomes.update(written)
+            if stopped is not None:  # the portal does not answer, or refuses as a whole: nothing of the rest was sent
+                outcomes.update({number: stopped for number, _ in _left(pending, outcomes)})
         pending = _left(pending, outcomes)
     return [outcomes[number] for number in range(len(commands))]
 
@@ -70,12 +73,14 @@ def _resting(pending: Pending, closed_for_s: ClosedFor) -> Mapping[int, Outcome]
     return {number: RetryLater(code, Scope.ITEM, timedelta(seconds=rest)) for number, rest in rests.items() if rest}
 
 
-async def _write_once(client: PortalClient, plan: Plan, before_call: BeforeCall) -> Mapping[int, Outcome]:
-    """Send one batch; outcomes of all commands that its answer settles, at least one."""
+async def _write_once(
+    client: PortalClient, plan: Plan, before_call: BeforeCall
+) -> tuple[Mapping[int, Outcome], RetryLater | None]:
+    """Send one batch; outcomes of all commands that its answer settles, at least one, and why no further batch may follow."""
     numbers = list(dict.fromkeys(step.number for step in plan.steps))
     answer = await client.batch([step.command for step in plan.steps], halt=True, before_call=before_call)
     if isinstance(answer, Failure):
-        return dict.fromkeys(numbers, answer.outcome(wrote=True))
+        return dict.fromkeys(numbers, answer.outcome(wrote=True)), answer.not_tried()
     _learn(plan, answer)
     outcomes = {number: outcome for number in numbers if (outcome := _outcome(number, plan, answer))}
     left = [number for number in numbers if number not in outcomes]
@@ -83,8 +88,9 @@ async def _write_once(client: PortalClient, plan: Plan, before_call: BeforeCall)
     if halted is None:  # nothing stopped the batch, yet answers are missing
         outcomes.update(dict.fromkeys(left, UNREADABLE))
     elif halted.meaning is Meaning.RETRY and halted.scope is Scope.TARGET:
-        outcomes.update(dict.fromkeys(left, halted.outcome(wrote=True)))
-    return outcomes
+        stopped = halted.not_tried()
+        return {**outcomes, **dict.fromkeys(left, stopped)}, stopped
+    return outcomes, None
 
 
 def _learn(plan: Plan, answer: BatchAnswer) -> None:

@@ -138,6 +138,13 @@ class Failure:
             return Refused(self.code, self.detail)
         if wrote and self.meaning is Meaning.UNKNOWN:
             return OutcomeUnknown(self.code)
+        return self._later()
+
+    def not_tried(self) -> RetryLater:
+        """The outcome of a command that was not sent because the portal failed so a moment before."""
+        return self.of_target()._later()
+
+    def _later(self) -> RetryLater:
         needs_person = self.needs_person or self.meaning is Meaning.REFUSED
         return RetryLater(self.code, self.scope, self.after, needs_person, self.detail)
 

@@ -32,7 +32,7 @@ class Limits:
         patience_s: longest wait inside `acquire`; what takes longer is handed back to the caller.
     """
 
-    rate_per_s: float = 1.8
+    rate_per_s: float = 1.95
     burst: float = 40.0
     start: float = 10.0
     operating_s: float = 400.0

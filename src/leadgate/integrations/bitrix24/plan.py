@@ -1,8 +1,8 @@
 """Which writes carry out the commands, given the picture. Pure.
 
-Every write of a delivery goes in one batch that halts at the first error. So a command never runs after one
-that it refers to has failed, and `$result[…]` can never stand for nothing: no lead without its contact, no
-entry without its lead.
+What fits goes in one batch that halts at the first error. So a command never runs after one that it refers
+to has failed, and `$result[…]` can never stand for nothing: no lead without its contact, no entry without its
+lead. The writes of one command are never torn apart.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadgate.integrations.bitrix24.batch import Command, Ref
+from leadgate.integrations.bitrix24.batch import MAX_COMMANDS, Command, Ref
 from leadgate.integrations.bitrix24.fields import (
     CONTACT_TYPE,
     ENTITY_TYPE,
@@ -64,7 +64,10 @@ class Plan:
 
 
 def plan_writes(pending: Sequence[tuple[int, CrmCommand]], picture: Picture) -> Plan:
-    """Writes for these commands; the picture is not changed before an answer is learnt."""
+    """One batch of writes for these commands, from the first on; what does not fit is left out.
+
+    The picture is not changed before an answer is learnt.
+    """
     return _Planner(picture).plan(pending)
 
 
@@ -85,11 +88,20 @@ class _Planner:
 
     def plan(self, pending: Sequence[tuple[int, CrmCommand]]) -> Plan:
         for number, command in pending:
+            before = len(self._plan.steps)
             if isinstance(command, CreateLead):
                 self._create(number, command)
             else:
                 self._change(number, command)
+            if len(self._plan.steps) > MAX_COMMANDS:
+                self._take_back(number, before)
+                break
         return self._plan
+
+    def _take_back(self, number: int, before: int) -> None:
+        """Leave out a command that does not fit whole; this planner is not used any further."""
+        del self._plan.steps[before:]
+        self._plan.external.pop(number, None)
 
     def _create(self, number: int, command: CreateLead) -> None:
         facts, picture = self._picture.facts, self._picture

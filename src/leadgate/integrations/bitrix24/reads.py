@@ -1,6 +1,6 @@
 """The look before the write: which contacts exist, how the leads stand, the portal's mode and sources.
 
-One batch of reads for all commands of a delivery, a second one only where a linked contact must be known.
+One batch of reads for as many commands as it holds, a second one only where a linked contact must be known.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadgate.integrations.bitrix24.batch import NOT_RUN, BatchAnswer, Command
+from leadgate.integrations.bitrix24.batch import MAX_COMMANDS, NOT_RUN, BatchAnswer, Command
 from leadgate.integrations.bitrix24.client import PortalClient
 from leadgate.integrations.bitrix24.errors import Failure, Meaning, unclear
 from leadgate.integrations.bitrix24.fields import (
@@ -24,6 +24,7 @@ from leadgate.integrations.bitrix24.standing import Reachable, Standing, read_re
 from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
 
 _CONTACT_SELECT = ("id", "originId", "originatorId")
+_PAGE = 50  # rows of a list in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,29 @@ async def look(client: PortalClient, commands: Sequence[CrmCommand], facts: Port
     return await _look_at_contacts(client, commands, picture)
 
 
+def count_readable(commands: Sequence[CrmCommand], *, with_facts: bool) -> int:
+    """How many of the commands, from the first on, the first batch of reads serves; at least 1.
+
+    It holds 50 commands, and each of its lists must fit one page.
+    """
+    least, most = 1, len(commands)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if _is_readable_at_once(commands[:middle], with_facts=with_facts):
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _is_readable_at_once(commands: Sequence[CrmCommand], *, with_facts: bool) -> bool:
+    new = sum(isinstance(command, CreateLead) for command in commands)
+    is_within_pages = new <= _PAGE and len(_refs(commands)) <= _PAGE
+    return is_within_pages and len(read_commands(commands, with_facts=with_facts)) <= MAX_COMMANDS
+
+
 def read_commands(commands: Sequence[CrmCommand], *, with_facts: bool) -> list[Command]:
-    """The first batch: at most two searches per command and five lists."""
+    """The first batch: a search for every phone and e-mail, and at most five lists."""
     asked = list(FACTS_COMMANDS) if with_facts else []
     for key in dict.fromkeys(key for command in commands for key in _search_keys(command)):
         asked.append(_search(f"d{len(asked)}", key))

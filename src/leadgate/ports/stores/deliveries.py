@@ -21,10 +21,18 @@ class DeliveryStore(Protocol):
         """Open deliveries of a lane, oldest first, parked ones left out."""
         ...
 
-    def work_in_lane(self, lane: str, *, now: datetime, limit: int) -> Sequence[StoredDelivery]:
-        """What `plan_lane` needs: due deliveries, and those that are not due but of the same lead (or of a chat), in order.
+    def work_in_lane(
+        self, lane: str, *, now: datetime, limit: int, fresh_since: datetime, fresh_limit: int
+    ) -> Sequence[StoredDelivery]:
+        """What `plan_lane` needs, in the order in which it should go; those of one lead oldest first.
 
-        However many wait for a later moment, they hide nothing that is due.
+        Due deliveries of leads, but for those that an earlier one of their lead holds up by not being due; and those of a chat
+        from the first open one on. However many wait or are held up, they hide nothing that could go.
+
+        Args:
+            limit: most of the oldest.
+            fresh_since: when more are due than `limit`, the leads of those created since then go first.
+            fresh_limit: most of such deliveries, the newest, that choose their leads.
         """
         ...
 
