@@ -60,6 +60,18 @@ coverage: ## the tests with branch coverage, and what they leave out
 bench: ## the benchmarks, as ratios within one run (bench/)
 	@scripts/set-up dev && exec $(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-drain
+bench-drain: ## how fast the queue drains after an outage of the CRM, against the portal's own limit
+	@scripts/set-up dev && exec $(BIN)/python -m bench drain --out build/bench-drain.json
+
+.PHONY: proof
+proof: ## kill the gateway 1,000 times, strike every fault point, compare the books (KILLS=10000 SEED=7 ARGS="--points none")
+	@scripts/set-up dev && exec $(BIN)/python -m proof $(ARGS)
+
+.PHONY: simulate
+simulate: ## the delivery core in 20,000 simulated worlds (ARGS="--seed 4711 -v" replays one; docs/simulation.md)
+	@scripts/set-up dev && exec $(BIN)/python -m tests.simulation $(ARGS)
+
 .PHONY: reference
 reference: ## write docs/reference/ anew from the code (ARGS=--check only compares)
 	@scripts/set-up run && $(BIN)/python scripts/reference.py $(ARGS)

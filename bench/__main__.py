@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.drain import measure_drain
 from bench.history import measure_history
 from bench.house import make_house, run_vendors, take_load_core
 from bench.intake import measure_intake
@@ -38,11 +39,16 @@ def _start(folder: Path, *, quick: bool) -> list[Figure]:
     return measure_start(folder, rounds=1 if quick else 3)
 
 
+def _drain(folder: Path, *, quick: bool) -> list[Figure]:
+    return measure_drain(folder, backlog=60 if quick else 700)
+
+
 SECTIONS: dict[str, Callable[..., list[Figure]]] = {
     "start": _start,
     "intake": _intake,
     "replies": _replies,
     "history": _history,
+    "drain": _drain,
 }
 
 

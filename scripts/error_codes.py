@@ -20,7 +20,19 @@ from leadgate.web.explain import explain
 VENDORS = {"bitrix24": "Bitrix24", "telegram": "Telegram", "bot": "", "site": ""}
 AREAS = frozenset(
     {
-        *("access", "configuration", "connection", "crm", "delivery", "event", "intake", "lead", "leadgate", "message"),
+        *(
+            "access",
+            "alert",
+            "configuration",
+            "connection",
+            "crm",
+            "delivery",
+            "event",
+            "intake",
+            "lead",
+            "leadgate",
+            "message",
+        ),
         *("page", "privacy", "resource", "service", "staff", "storage", "vault", "web", "webhook"),
     }
 )
@@ -28,7 +40,7 @@ AREAS = frozenset(
 
 _ASIDE = re.compile(r" \((?:contract|exit code)[^)]*\)|\(contract[^:)]*: ([^)]*)\)|, section \d")
 _SHAPE = re.compile(r"[a-z0-9]+\.[A-Za-z0-9_]+")
-_OTHER_TABLES = frozenset({"model/deliveries.py", "web/explain.py", "web/timeline.py", "web/states.py"})
+_OTHER_TABLES = frozenset({"model/deliveries.py", "catalogue/meanings.py", "web/timeline.py", "web/states.py"})
 _NO_PRODUCT = ("sandbox/", "testing/", "integrations/hello/", "cli/")
 _MESSAGE_AT = {"Finding": 2, "_problem": 2, "problem": 1}
 """Calls whose message is not their first argument."""
@@ -166,6 +178,11 @@ _UNSEEN = (
 )
 _MEANINGS: dict[str, tuple[str, ...]] = {
     "access.sign_in": ("Nobody is signed in.", "Sign in, or send a token."),
+    "alert.refused": (
+        "The service of an address did not take a message.",
+        "See: docs/runbook/alarms.md",
+    ),
+    "alert.timeout": ("The service of an address did not answer in time.", "See: docs/runbook/alarms.md"),
     "bitrix24.closed": ("The connection was changed while this was on its way; nothing was sent.", "Nothing to do."),
     "bitrix24.not_json_…": (
         "Bitrix24 answered with this HTTP status and no JSON; it may have written.",

@@ -9,6 +9,7 @@ from typing import Any
 from leadgate.errors import ConfigurationError
 from leadgate.ports.clock import IdSource
 from leadgate.ports.integration import Integration
+from leadgate.ports.notifier import Notifier
 
 _MANIFESTS = {
     "bitrix24": "leadgate.integrations.bitrix24.manifest",
@@ -46,3 +47,9 @@ def get(kind: str) -> Integration:
 def visitor_tokens(ids: IdSource) -> Any:  # noqa: ANN401 -- its Protocol belongs to the web, above
     """Who may talk in the site's widget, for `web.site_chat` (its Protocol is `Visitors`)."""
     return import_module("leadgate.integrations.site.tokens").VisitorTokens(ids)
+
+
+def notifier() -> Notifier:
+    """What sends alarms to the people in charge."""
+    made: Notifier = import_module("leadgate.integrations.apprise_notifier.notifier").AppriseNotifier()
+    return made

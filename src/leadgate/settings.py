@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ CONFIG_FILE = "leadgate.toml"
 DATABASE_FILE = "leadgate.sqlite3"
 DEFAULT_DATA = "./leadgate-data"
 DEFAULT_LISTEN = "127.0.0.1:8080"
+_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,27 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertThresholds:
+    """From when on something is an alarm.
+
+    Attributes:
+        interval: between two looks at the house; the first retry of a message that was not taken waits as long.
+        down_after: so long a CRM or a channel may fail that cures itself.
+        calm: so long a trouble must be gone before its end is told.
+        queue_after: so long deliveries may be overdue, and events lie untouched.
+        paused_after: so long a paused connection may keep things waiting.
+        disk_free_bytes: least space of the data directory's disk.
+    """
+
+    interval: timedelta = timedelta(seconds=15)
+    down_after: timedelta = timedelta(minutes=5)
+    calm: timedelta = timedelta(minutes=2)
+    queue_after: timedelta = timedelta(minutes=30)
+    paused_after: timedelta = timedelta(hours=1)
+    disk_free_bytes: int = 500 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every setting, with its documentation in `SETTINGS`."""
 
@@ -42,6 +65,7 @@ class Settings:
     listen: Address
     public_url: str | None
     metrics_token: str | None = field(repr=False)
+    alerts: AlertThresholds = AlertThresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +98,12 @@ SETTINGS = (
         "Who keeps the key encryption key. `file`: the key file of the data directory.",
     ),
     Described("LEADGATE_METRICS_TOKEN", "not set", "Bearer token for `/metrics` from elsewhere than this machine."),
+    Described("LEADGATE_ALERT_INTERVAL_S", "15", "How often a worker looks for trouble, in seconds."),
+    Described("LEADGATE_ALERT_DOWN_S", "300", "An alarm when a CRM or a channel fails for so many seconds."),
+    Described("LEADGATE_ALERT_CALM_S", "120", "An alarm is solved when its cause is gone for so many seconds."),
+    Described("LEADGATE_ALERT_QUEUE_S", "1800", "An alarm when work is overdue for so many seconds."),
+    Described("LEADGATE_ALERT_PAUSED_S", "3600", "An alarm when things wait for a connection that is paused so long."),
+    Described("LEADGATE_ALERT_DISK_MB", "500", "An alarm when the data directory's disk has less free space (MiB)."),
 )
 
 
@@ -105,6 +135,7 @@ def read_settings(
         listen=parse_listen(listen or values.get("LEADGATE_LISTEN") or DEFAULT_LISTEN),
         public_url=_public_url(values.get("LEADGATE_PUBLIC_URL")),
         metrics_token=values.get("LEADGATE_METRICS_TOKEN"),
+        alerts=_thresholds(values),
     )
 
 
@@ -129,6 +160,29 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _thresholds(values: Mapping[str, str]) -> AlertThresholds:
+    usual = AlertThresholds()
+
+    def seconds(name: str, default: timedelta) -> timedelta:
+        return timedelta(seconds=_whole(values, name, int(default.total_seconds())))
+
+    return AlertThresholds(
+        interval=max(timedelta(seconds=1), seconds("LEADGATE_ALERT_INTERVAL_S", usual.interval)),
+        down_after=seconds("LEADGATE_ALERT_DOWN_S", usual.down_after),
+        calm=seconds("LEADGATE_ALERT_CALM_S", usual.calm),
+        queue_after=seconds("LEADGATE_ALERT_QUEUE_S", usual.queue_after),
+        paused_after=seconds("LEADGATE_ALERT_PAUSED_S", usual.paused_after),
+        disk_free_bytes=_whole(values, "LEADGATE_ALERT_DISK_MB", usual.disk_free_bytes >> 20) << 20,
+    )
+
+
+def _whole(values: Mapping[str, str], name: str, default: int) -> int:
+    text = values.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
+        raise ConfigurationError(f"{name} must be a whole number.", code="configuration.number")
+    return int(text)
 
 
 def _public_url(text: str | None) -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import pytest
 
 from leadgate.integrations.bitrix24.crm import Bitrix24Crm
 from leadgate.model.leads import LeadRef
+from leadgate.sandbox.bitrix24.portal import Record
 from leadgate.testing.crm_suite import CrmSuite, SeenLead
-from leadgate.testing.memory_crm import MemoryCrm, Mood
+from leadgate.testing.memory_crm import KeptLead, MemoryCrm, Mood
 from tests.integrations.bitrix24.house import House, open_house, ref_of, values_of
 
 
@@ -22,7 +24,16 @@ class MemoryRig:
         return [SeenLead(k.ref, k.origin_id, k.phones, list(k.entries.values())) for k in self.crm.leads]
 
     def close_lead(self, ref: LeadRef) -> None:
-        next(lead for lead in self.crm.leads if lead.ref == ref).is_closed = True
+        self._find(ref).is_closed = True
+
+    def delete_lead(self, ref: LeadRef) -> None:
+        self.crm.leads.remove(self._find(ref))
+
+    def copy_lead(self, ref: LeadRef, *, originator: str = "leadgate") -> LeadRef:
+        return self.crm.copy(ref, originator=originator)
+
+    def touch_lead(self, ref: LeadRef, at: datetime) -> None:
+        self._find(ref).changed_at = at
 
     def lose_answers(self) -> None:
         self.crm.mood = Mood.LOSES_ANSWERS
@@ -32,6 +43,9 @@ class MemoryRig:
 
     def recover(self) -> None:
         self.crm.mood = Mood.WELL
+
+    def _find(self, ref: LeadRef) -> KeptLead:
+        return next(lead for lead in self.crm.leads if lead.ref == ref)
 
 
 class TestMemoryCrm(CrmSuite):
@@ -57,8 +71,24 @@ class Bitrix24Rig:
         ]
 
     def close_lead(self, ref: LeadRef) -> None:
-        lead = next(lead for lead in self.house.leads if lead.id == ref.crm_id)
-        lead.values |= {"stageId": "JUNK", "stageSemanticId": "F"}
+        self._find(ref).values |= {"stageId": "JUNK", "stageSemanticId": "F"}
+
+    def delete_lead(self, ref: LeadRef) -> None:
+        self.house.sandbox.portal.leads.forget(ref.crm_id)
+
+    def copy_lead(self, ref: LeadRef, *, originator: str = "leadgate") -> LeadRef:
+        store = self.house.sandbox.portal.leads
+        number = store.new_id()
+        kept = self._find(ref)
+        values = {**kept.values, "id": number, "originatorId": originator}
+        store.keep(replace(kept, id=number, values=values))
+        return LeadRef(ref.entity, number)
+
+    def touch_lead(self, ref: LeadRef, at: datetime) -> None:
+        self._find(ref).values |= {"createdTime": at, "updatedTime": at}
+
+    def _find(self, ref: LeadRef) -> Record:
+        return next(lead for lead in self.house.leads if lead.id == ref.crm_id)
 
     def lose_answers(self) -> None:
         # The read before the writes is heard; what creates is carried out and its answer lost.

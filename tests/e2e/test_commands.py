@@ -14,7 +14,7 @@ from leadgate.testing.gateway import Finished, Gateway
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-GROUPS = {"connections", "events", "deliveries", "sandbox"}
+GROUPS = {"alerts", "connections", "events", "deliveries", "sandbox"}
 STAYING = {"run", "demo", "sandbox"}
 ID = re.compile(r"(conn|evt|dlv)_01JD…")
 
@@ -56,7 +56,7 @@ async def test_every_command_tells_its_full_name_and_an_example_that_works(salon
     event = await salon.bot.accept(lead(901))
     await salon.idle()
     delivery = (await gateway.ask("deliveries", "list"))["items"][0]["id"]
-    files = {"update.json": {"update_id": 1}, "lead.json": lead(902)}
+    files = {"update.json": {"update_id": 1}, "lead.json": lead(902), "owner.json": {"url": "json://127.0.0.1:9/"}}
     for file, content in files.items():
         (tmp_path / file).write_text(json.dumps(content))
     ids = {"conn": salon.bot_connection, "evt": event, "dlv": delivery}

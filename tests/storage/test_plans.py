@@ -37,6 +37,16 @@ QUESTIONS: dict[str, tuple[Callable[[SqlTransaction], object], str]] = {
         "leads_one_open (workspace_id=? AND subject_id=?)",
     ),
     "dead letters": (lambda tx: tx.deliveries.dead(limit=50), "deliveries_dead (workspace_id=?)"),
+    **{
+        f"signs of trouble in {index.partition(' ')[0]}": (lambda tx: tx.alerts.signs(now=NOW), f"INDEX {index}")
+        for index in (
+            "lanes_due (workspace_id=? AND due_at>?)",
+            "deliveries_open (workspace_id=?)",
+            "deliveries_dead (workspace_id=?)",
+            "events_pending (workspace_id=?)",
+            "events_failed (workspace_id=? AND processed_at>?)",
+        )
+    },
 }
 
 

@@ -143,6 +143,8 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     tx.deliveries.replace(
         ours.delivery_id, kind=DeliveryKind.CREATE_LEAD, lead_id=name, sealed_payload=b"sealed", due_at=NOW
     )
+    assert tx.deliveries.dead(limit=9, cause="crm.none") == []
+    assert tx.deliveries.confirm(ours.delivery_id, at=NOW) is None
     assert tx.deliveries.discard(ours.delivery_id, reason="asked", at=NOW) is not None
     assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1
 

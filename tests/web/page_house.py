@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from litestar import Litestar
 
+from leadgate.alerts.raising import review
 from leadgate.errors import AccessDeniedError, ConfigurationError, ConflictError, NotFoundError
+from leadgate.model.alerts import Alert, AlertOverview, AlertTarget, Cause, Trouble
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
@@ -23,20 +25,26 @@ from leadgate.model.secret import Secret
 from leadgate.model.staff import Role, Session, Staff
 from leadgate.model.views import (
     ConnectionView,
+    DeadCause,
     DeliveryCounts,
     DeliveryDetail,
     DeliveryRow,
     Difference,
+    EndState,
     EventDetail,
+    EventEnd,
     EventRow,
     Figures,
+    LeadData,
     LeadRow,
+    Ledger,
     Light,
     Page,
     Reconciliation,
     RefusalRow,
 )
 from leadgate.ports.integration import Field, Manifest
+from leadgate.ports.notifier import Message
 from leadgate.web.base import build_pages
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
@@ -241,6 +249,13 @@ def sample_events() -> list[EventDetail]:
             kind=EventKind.TEXT, event_key="k2", text=WORDS, sender_name=NAME, sender_id="900412", phone=PHONE
         ),
     ]
+    ends = {
+        EventState.LEAD: EventEnd(state=EndState.WAITING, why="look_up", until=NOW + timedelta(minutes=2)),
+        EventState.RECEIVED: EventEnd(state=EndState.WAITING, why="not_worked_on"),
+        EventState.ANSWERED: EventEnd(state=EndState.ANSWERED),
+        EventState.IGNORED: EventEnd(state=EndState.IGNORED, why="given_up", note=f"дубль {HOSTILE}"),
+        EventState.FAILED: EventEnd(state=EndState.REFUSED, why="event.never_heard_of"),
+    }
     reasons = {EventState.IGNORED: "group_chat", EventState.FAILED: "event.never_heard_of"}
     deliveries = [detail.row for detail in sample_deliveries()]
     return [
@@ -255,6 +270,7 @@ def sample_events() -> list[EventDetail]:
                 received_at=NOW - timedelta(hours=number * number),
                 lead_id="lead_1" if state is EventState.LEAD else None,
                 crm_ref=LeadRef(CrmEntity.LEAD, 48211) if state is EventState.LEAD else None,
+                ending=ends[state],
             ),
             facts=facts if number == 1 else facts[1:],
             deliveries=deliveries[:2] if number == 1 else [],
@@ -408,12 +424,35 @@ class MemoryDesk:
         self.acts.append(("retry", delivery_id, by))
         self._move(detail, DeliveryState.WAITING)
 
-    async def retry_all_dead(self, *, by: str) -> int:
+    async def retry_all_dead(self, *, by: str, cause: str | None = None) -> int:
         dead = [detail for detail in self.details if detail.row.state is DeliveryState.DEAD]
+        dead = [detail for detail in dead if cause is None or (detail.row.error_code or "") == cause]
         for detail in dead:
             self._move(detail, DeliveryState.WAITING)
-        self.acts.append(("retry_all", by))
+        self.acts.append(("retry_all", by) if cause is None else ("retry_all", by, cause))
         return len(dead)
+
+    async def dead_causes(self) -> Sequence[DeadCause]:
+        dead = [detail.row for detail in self.details if detail.row.state is DeliveryState.DEAD]
+        return [DeadCause(code=row.error_code or "", count=1, since=row.created_at) for row in dead]
+
+    async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
+        detail = await self.delivery(delivery_id)
+        if detail.row.state is not DeliveryState.DEAD:
+            raise ConflictError("Nothing to correct.")
+        return LeadData(name=NAME, phone=PHONE, email="svetlana@example.invalid", comment=WORDS)
+
+    async def fix(self, delivery_id: str, data: LeadData, *, by: str) -> None:
+        await self.lead_data(delivery_id, by=by)
+        self.acts.append(("fix", delivery_id, by, data.name or "", data.phone or "", data.comment or ""))
+        self._move(await self.delivery(delivery_id), DeliveryState.WAITING)
+
+    async def confirm(self, delivery_id: str, *, by: str) -> None:
+        detail = await self.delivery(delivery_id)
+        if detail.row.state is not DeliveryState.UNCERTAIN:
+            raise ConflictError("Nothing to confirm.")
+        self.acts.append(("confirm", delivery_id, by))
+        self._move(detail, DeliveryState.DONE)
 
     async def discard(self, delivery_id: str, *, reason: str, by: str) -> None:
         detail = await self.delivery(delivery_id)
@@ -421,6 +460,13 @@ class MemoryDesk:
             raise ConfigurationError("A reason is needed.")
         self.acts.append(("discard", delivery_id, reason, by))
         self._move(detail, DeliveryState.DISCARDED)
+
+    async def balance(self, *, since: datetime, until: datetime) -> Ledger:
+        self.asked_periods.append((since, until))
+        return Ledger(received=61, in_crm=38, waiting=2, dead=1, answered=12, ignored=8, erased=3)
+
+    async def reconciliations(self, *, limit: int) -> Sequence[Reconciliation]:
+        return [] if self.check is None else [self.check, reconciliation()]
 
     async def last_reconciliation(self) -> Reconciliation | None:
         return self.check
@@ -448,7 +494,15 @@ def reconciliation(*differences: str) -> Reconciliation:
         dead=1,
         leads_checked=38,
         differences=[
-            Difference(code=code, event_id=None, lead_id=None, origin_id=None, crm_ids=()) for code in differences
+            Difference(
+                code=code,
+                event_id="evt_1",
+                lead_id=None,
+                origin_id=None,
+                crm_ids=("lead:48211",),
+                explained=f"что делать {HOSTILE}",
+            )
+            for code in differences
         ],
     )
 
@@ -494,6 +548,28 @@ class MemoryConnections:
         self.desk.views = [view for view in self.desk.views if view.connection.connection_id != connection_id]
 
 
+class MemoryAlerts:
+    """One alarm of a connection with a hostile name, one address that fails."""
+
+    async def overview(self) -> AlertOverview:
+        trouble = Trouble(
+            cause=Cause.SILENCE,
+            subject="conn_1",
+            who=HOSTILE,
+            count=7,
+            since=NOW - timedelta(hours=2),
+            needs_person=True,
+        )
+        target = AlertTarget(
+            target_id="addr_1", name=HOSTILE, service="Telegram", created_at=NOW, sealed_address=b"", failures=2
+        )
+        raised = review([], [trouble], now=NOW, calm=timedelta())
+        return AlertOverview(alerts=raised, targets=[target], unsent=2, looked_at=NOW)
+
+    def explain(self, alert: Alert) -> Message:
+        return Message(f"{alert.who}: ничего не приходит", "С 12:52. Обычно за это время приходит 7.")
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -502,6 +578,7 @@ class MemoryHouse:
         self.people = MemoryPeople(self.clock)
         self.desk = MemoryDesk()
         self.connections = MemoryConnections(self.desk)
+        self.alerts = MemoryAlerts()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

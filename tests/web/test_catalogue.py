@@ -10,13 +10,14 @@ import pytest
 import leadgate
 import leadgate.web
 from leadgate.catalogue.texts import LOCALES, PARTS, read_file
+from leadgate.crm.ledger import CLOSED, DOUBLED, MISSING, MOVED, STRANGER, UNSETTLED
 from leadgate.integrations.bitrix24.errors import REVOKED_CODES, RULES
 from leadgate.integrations.telegram.errors import _NEEDS_PERSON, _REFUSALS
 from leadgate.model.connections import Finding, FindingState
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
 from leadgate.model.staff import Role
-from leadgate.model.views import Light
+from leadgate.model.views import Cause, EndState, Light
 from leadgate.web import states
 from leadgate.web.base import find_pages
 from leadgate.web.catalogue import FAMILIES, ONLY_RUSSIAN, Catalogue, load_catalogue, plural_form
@@ -51,6 +52,7 @@ CODES = {
 
 NOT_ON_PAGES = (
     "access.",
+    "alert.",
     "configuration.",
     "staff.",
     "resource.",
@@ -66,7 +68,12 @@ TOLD_ELSEWHERE = {
     "bitrix24.not_json_…",  # tested below with a status
     *(f"connection.{word}" for word in ("key_missing", "key_unknown", "key_wrong", "name_taken", "name_wrong")),  # form
     *(f"connection.{word}" for word in ("refused", "secret_in_argument", "unreachable")),  # form, command, form
-    *("delivery.lease_lost", "delivery.wrong_state", "event.wrong_state"),  # log, notice, command
+    *(
+        "delivery.lease_lost",
+        "delivery.wrong_kind",
+        "delivery.wrong_state",
+        "event.wrong_state",
+    ),  # log, notice, command
     *("intake.overloaded", "storage.unavailable", "webhook.crashed", "webhook.method_not_allowed"),  # to senders alone
     *("site.not_found", "site.query_invalid", "site.too_many_visits"),  # likewise
 }
@@ -103,6 +110,9 @@ def made_of_values() -> Iterator[str]:
     """Every key that the pages put together from a value."""
     families: list[tuple[str, list[str] | tuple[str, ...] | frozenset[str] | type[StrEnum]]] = [
         ("delivery.kind.", DeliveryKind),
+        ("ledger.cause.", Cause),
+        ("ledger.share.", EndState),
+        ("ledger.finding.", (MISSING, DOUBLED, STRANGER, UNSETTLED, MOVED, CLOSED)),
         ("fact.kind.", EventKind),
         ("role.", Role),
         ("state.light.", Light),

@@ -39,15 +39,20 @@ READ_PAGES = (
     "/deliveries/dlv_4",
     "/events",
     "/events/evt_1",
+    "/ledger",
     "/connections",
     "/connections/conn_1",
+    "/alerts",
 )
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
     "/deliveries/dlv_4/discard": Act.DISCARD,
+    "/deliveries/dlv_4/fix": Act.FIX,
+    "/deliveries/dlv_6/confirm": Act.RETRY,
     "/events/evt_1/reveal": Act.REVEAL,
     "/reconcile": Act.RECONCILE,
+    "/ledger/reconcile": Act.RECONCILE,
     "/connections/conn_1/check": Act.CONNECT,
     "/connections/conn_1/pause": Act.CONNECT,
     "/connections/conn_1/resume": Act.CONNECT,
@@ -328,6 +333,35 @@ async def test_a_difference_in_the_reconciliation_is_told_in_red() -> None:
         assert "Сошлось" in (await client.get("/")).text
 
 
+async def test_the_ledger_adds_up_in_words_and_explains_what_was_found() -> None:
+    """The owner reads the sum in one line, and for each finding what to do."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        text = (await client.get("/ledger")).text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "Сверки ещё не было" in text
+        (line,) = re.findall(r"<strong>61 пришло</strong>(.*?)</p>", text)
+        said = " = 38 в CRM + 2 ждут + 12 отвечено без лида + 5 пропущено + 1 не принято + 3 удалено по просьбе"
+        assert line == said
+        assert sum(int(number) for number in re.findall(r'<strong class="num">(\d+)</strong>', text)) == 61
+        house.desk.check = reconciliation("missing_in_crm", "stranger_in_crm")
+        text = (await client.get("/ledger")).text.replace("\N{NO-BREAK SPACE}", " ")
+        assert ("Не сошлось" in text, "Нет в CRM" in text, "Незнакомый лид" in text) == (True, True, True)
+        assert text.count("что делать &lt;script&gt;") == 2
+        answer = await client.post("/ledger/reconcile", data=form(house))
+        assert answer.headers["location"] == "/ledger?notice=reconciled"
+        assert "Сошлось" in (await client.get("/ledger")).text
+
+
+async def test_an_event_says_what_became_of_it_and_why() -> None:
+    """State, cause, the time of the next try, and the cure when a person has to act."""
+    async with visitor(MemoryHouse(), Role.OWNER) as client:
+        waiting = (await client.get("/events/evt_1")).text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "ответ CRM потерялся" in waiting
+        assert "Следующая попытка: 14:54:00." in waiting
+        assert "дубль &lt;script&gt;" in (await client.get("/events/evt_4")).text
+        assert 'class="cure"' in (await client.get("/events/evt_5")).text
+
+
 async def test_a_new_house_shows_the_next_step_instead_of_zeros() -> None:
     """First no channel, then channels without a message."""
     house = MemoryHouse()
@@ -356,6 +390,7 @@ async def test_every_page_opens_when_there_is_nothing_yet() -> None:
                 "/deliveries?state=dead",
                 "/events",
                 "/events?state=failed",
+                "/ledger",
                 "/connections",
             ):
                 assert (await client.get(path)).status_code == 200, path
@@ -381,6 +416,54 @@ async def test_a_delivery_is_given_up_only_with_a_reason() -> None:
         answer = await client.post("/deliveries/dlv_4/discard", data=form(house, reason="дубль"))
         assert answer.status_code == 303
         assert house.desk.acts == [("discard", "dlv_4", "дубль", "staff_owner")]
+
+
+async def test_dead_letters_are_grouped_by_cause_and_one_cause_is_retried_alone() -> None:
+    """After the owner has cured one cause, the others must not be sent into the same wall again."""
+    house = MemoryHouse()
+    async with visitor(house, Role.MANAGER) as client:
+        assert "Почему не" in (await client.get("/deliveries?state=dead&period=all")).text
+        answer = await client.post("/deliveries/retry-all", data=form(house, cause="vendor.never_heard_of"))
+        assert answer.headers["location"] == "/deliveries?notice=all_retried&count=1"
+        assert house.desk.acts == [("retry_all", "staff_manager", "vendor.never_heard_of")]
+
+
+async def test_a_dead_lead_is_corrected_and_sent_again() -> None:
+    """A wrong number is mended where it is seen; a number that cannot be is said at its field and nothing is sent."""
+    house = MemoryHouse()
+    async with visitor(house, Role.MANAGER) as client:
+        assert "/deliveries/dlv_4/fix" in (await client.get("/deliveries/dlv_4")).text
+        shown = (await client.get("/deliveries/dlv_4/fix")).text
+        assert (PHONE in shown, "<script>alert" in shown) == (True, False)
+        data = {"name": "Светлана", "phone": "8 900 000-04", "email": "a b", "comment": "Маникюр"}
+        answer = await client.post("/deliveries/dlv_4/fix", data=form(house, **data))
+        assert (answer.status_code, answer.text.count('aria-invalid="true"'), house.desk.acts) == (422, 2, [])
+        data |= {"phone": "8 900 000-04-13", "email": ""}
+        answer = await client.post("/deliveries/dlv_4/fix", data=form(house, **data))
+        assert answer.headers["location"] == "/deliveries/dlv_4?notice=fixed"
+        assert house.desk.acts == [("fix", "dlv_4", "staff_manager", "Светлана", "+79000000413", "Маникюр")]
+        again = await client.post("/deliveries/dlv_4/fix", data=form(house, **data))
+        assert again.headers["location"] == "/deliveries/dlv_4?notice=conflict"
+
+
+async def test_the_form_with_a_clients_data_opens_for_its_roles_alone() -> None:
+    """An auditor reads what happened, not who the client is."""
+    async with visitor(MemoryHouse(), Role.AUDITOR) as client:
+        answer = await client.get("/deliveries/dlv_4/fix")
+        assert (answer.status_code, PHONE in answer.text) == (403, False)
+
+
+async def test_an_uncertain_message_is_decided_by_a_person() -> None:
+    """«Дошло» ends it, «не дошло» sends it once more; nobody else can know."""
+    house = MemoryHouse()
+    async with visitor(house, Role.MANAGER) as client:
+        text = (await client.get("/deliveries/dlv_6")).text.replace("\N{NO-BREAK SPACE}", " ")
+        assert ("Дошло</button>" in text, "Не дошло, отправить ещё раз</button>" in text) == (True, True)
+        answer = await client.post("/deliveries/dlv_6/confirm", data=form(house))
+        assert answer.headers["location"] == "/deliveries/dlv_6?notice=confirmed"
+        again = await client.post("/deliveries/dlv_6/confirm", data=form(house))
+        assert again.headers["location"] == "/deliveries/dlv_6?notice=conflict"
+        assert house.desk.acts == [("confirm", "dlv_6", "staff_manager")]
 
 
 async def test_an_unknown_outcome_says_when_we_look() -> None:

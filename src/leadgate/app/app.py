@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from leadgate import registry
+from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.desk import Desk
 from leadgate.app.holders import is_dead, own_holder
+from leadgate.app.nightly import NightlyReconciliation
+from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import OpenTargets
 from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
@@ -25,6 +28,7 @@ from leadgate.delivery.payloads import Outbox
 from leadgate.delivery.worker import DeliveryWorker
 from leadgate.errors import ConfigurationError, LeadgateError, StorageUnavailableError
 from leadgate.intake.receive import Intake
+from leadgate.model.alerts import CANARY_ID
 from leadgate.model.salon import Salon
 from leadgate.model.views import ChatMessage
 from leadgate.observability import get_logger, metrics
@@ -103,12 +107,15 @@ class App:
             on_event=self.inbox.wake,
         )
         self.people = People(storage, clock=self.clock, ids=self.ids)
+        self.reconciler = Reconciler(storage, self.targets.find_portal, workspace, clock=self.clock)
+        self.nightly = NightlyReconciliation(storage, self.reconciler, workspace, clock=self.clock, holder=holder)
         self.desk = Desk(
             storage,
             self.book,
-            self.targets,
+            self.reconciler,
             self.turns,
             self.find_source,
+            outbox=outbox,
             clock=self.clock,
             on_change=self._wake_workers,
         )
@@ -124,6 +131,10 @@ class App:
             public_url=settings.public_url,
             on_change=self._wake_workers,
         )
+
+        self._canary = make_canary_source(self)
+        self.alerts = make_addresses(self, registry.notifier())
+        self.watch = make_watch(self, registry.notifier(), holder)
 
     @property
     def workspace_name(self) -> str:
@@ -147,6 +158,8 @@ class App:
 
     def find_source(self, connection_id: str) -> Source | None:
         """Where events of a connection come from; None while it is paused, removed or not known."""
+        if connection_id == CANARY_ID:
+            return self._canary
         opened = self.book.find(connection_id)
         if opened is None or not is_active(opened.connection):
             return None
@@ -191,7 +204,12 @@ class App:
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
         await self._free_dead_holders()
-        await asyncio.gather(self.inbox.run(stop), self.deliveries.run(stop))
+        await asyncio.gather(
+            self.inbox.run(stop),
+            self.deliveries.run(stop),
+            self.nightly.run(stop),
+            _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
+        )
 
     async def _free_dead_holders(self) -> None:
         """After a kill, take over at once what a dead process of this machine held; a shared database is left to time."""

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
 
-import msgspec
-
-from leadgate.app.targets import OpenTargets
+from leadgate.app.reconciler import Progress, Reconciler
 from leadgate.connections.book import ConnectionBook
-from leadgate.crm.ledger import check_sum, compare_leads
-from leadgate.delivery.dead_letter import discard_delivery, retry_all_dead, retry_delivery
+from leadgate.delivery.dead_letter import (
+    confirm_delivery,
+    discard_delivery,
+    fix_delivery,
+    open_lead_data,
+    retry_all_dead,
+    retry_delivery,
+)
+from leadgate.delivery.payloads import Outbox
 from leadgate.errors import ConflictError, NotFoundError, UnknownKeyError
 from leadgate.model.connections import Connection, ConnectionState, FindingState, OpenConnection
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState, NormalisedEvent
-from leadgate.model.leads import LeadRef
 from leadgate.model.views import (
+    Cause,
     ConnectionView,
+    DeadCause,
     DeliveryCounts,
     DeliveryDetail,
     DeliveryRow,
-    Difference,
     EventDetail,
     EventRow,
     Figures,
+    LeadData,
     LeadRow,
+    Ledger,
     Light,
     Page,
     Reconciliation,
@@ -35,20 +40,12 @@ from leadgate.model.views import (
 )
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock
-from leadgate.ports.crm import Crm
 from leadgate.ports.stores import Transaction
 from leadgate.processing.turn import FindSource, Turns
 from leadgate.storage.connections import load_report
-from leadgate.storage.queries import SqlQueries
 from leadgate.storage.sql_storage import SqlStorage
 
-T = TypeVar("T")
-_LEADS_AT_ONCE = 200
-_EPOCH_YEAR = 2000
 _log = get_logger("desk")
-
-Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
 
 
 class Desk:
@@ -58,19 +55,21 @@ class Desk:
         self,
         storage: SqlStorage,
         book: ConnectionBook,
-        targets: OpenTargets,
+        reconciler: Reconciler,
         turns: Turns,
         find_source: FindSource,
         *,
+        outbox: Outbox,
         clock: Clock,
         on_change: Callable[[], None],
     ) -> None:
         """Call `on_change` when there is new work."""
         self._storage = storage
         self._book = book
-        self._targets = targets
+        self._reconciler = reconciler
         self._turns = turns
         self._find_source = find_source
+        self._outbox = outbox
         self._clock = clock
         self._on_change = on_change
 
@@ -185,14 +184,37 @@ class Desk:
         _log.info("delivery.retried", delivery_id=delivery_id, action=by)
         self._on_change()
 
-    async def retry_all_dead(self, *, by: str) -> int:
-        """Send all again."""
+    async def retry_all_dead(self, *, by: str, cause: str | None = None) -> int:
+        """Send all again, or all of a cause."""
         at, total = self._clock.now(), 0
-        while count := await self._storage.write(lambda tx: retry_all_dead(tx, at=at)):
+        while count := await self._storage.write(lambda tx: retry_all_dead(tx, at=at, cause=cause)):
             total += count
-        _log.info("delivery.all_retried", count=total, action=by)
+        _log.info("delivery.all_retried", count=total, action=by, error_code=cause)
         self._on_change()
         return total
+
+    async def dead_causes(self) -> Sequence[DeadCause]:
+        """Most first."""
+        return await self._storage.query(lambda q: q.dead_causes())
+
+    async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
+        """What a dead command says of a lead; who looked is logged."""
+        data = await self._storage.read(lambda tx: open_lead_data(tx, self._outbox, delivery_id))
+        _log.info("delivery.revealed", delivery_id=delivery_id, action=by)
+        return data
+
+    async def fix(self, delivery_id: str, data: LeadData, *, by: str) -> None:
+        """Correct a dead command and send it again."""
+        at = self._clock.now()
+        await self._storage.write(lambda tx: fix_delivery(tx, self._outbox, delivery_id, data, at=at))
+        _log.info("delivery.fixed", delivery_id=delivery_id, action=by)
+        self._on_change()
+
+    async def confirm(self, delivery_id: str, *, by: str) -> None:
+        """An uncertain message did arrive."""
+        at = self._clock.now()
+        await self._storage.write(lambda tx: confirm_delivery(tx, delivery_id, at=at))
+        _log.info("delivery.confirmed", delivery_id=delivery_id, action=by)
 
     async def discard(self, delivery_id: str, *, reason: str, by: str) -> None:
         """Give up."""
@@ -201,62 +223,23 @@ class Desk:
         _log.info("delivery.discarded", delivery_id=delivery_id, action=by)
         self._on_change()
 
+    async def balance(self, *, since: datetime, until: datetime) -> Ledger:
+        """Every event of [since, until) in exactly one named state."""
+        return await self._storage.query(lambda q: q.ledger(since=since, until=until))
+
     async def last_reconciliation(self) -> Reconciliation | None:
         """The newest result."""
-        result = await self._storage.query(lambda q: q.last_reconciliation())
-        return None if result is None else msgspec.json.decode(result, type=Reconciliation)
+        return await self._reconciler.last()
 
-    async def reconcile(self, *, since: datetime | None, progress: Progress | None = None) -> Reconciliation:
-        """Compare our ledger with the CRM, page by page, and keep the result."""
-        started_at = self._clock.now()
-        from_start = since or datetime(_EPOCH_YEAR, 1, 1, tzinfo=started_at.tzinfo)
-        ledger = await self._storage.query(lambda q: q.ledger(since=from_start, until=started_at))
-        checked, differences = await self._compare_with_crm(since, progress)
-        differences += check_sum(ledger)
-        result = Reconciliation(
-            started_at=started_at,
-            finished_at=self._clock.now(),
-            since=since,
-            received=ledger.received,
-            in_crm=ledger.in_crm,
-            waiting=ledger.waiting,
-            answered=ledger.answered,
-            ignored=ledger.ignored,
-            dead=ledger.dead,
-            leads_checked=checked,
-            differences=differences,
-        )
-        dumped = msgspec.json.encode(result).decode()
-        await self._storage.write(lambda tx: tx.add_reconciliation(started_at=started_at, result=dumped))
-        _log.info("ledger.reconciled", came=result.received, count=checked, differences=len(differences))
-        return result
+    async def reconciliations(self, *, limit: int) -> Sequence[Reconciliation]:
+        """Newest first."""
+        return await self._reconciler.kept(limit=limit)
 
-    async def _compare_with_crm(
-        self, since: datetime | None, progress: Progress | None
-    ) -> tuple[int, list[Difference]]:
-        differences: list[Difference] = []
-        checked, after_seq = 0, 0
-        while page := await self._storage.query(
-            partial(SqlQueries.leads_since, since=since, after_seq=after_seq, limit=_LEADS_AT_ONCE)
-        ):
-            after_seq = page[-1][0]
-            leads = [lead for _, lead in page]
-            differences += compare_leads(leads, await self._find_in_crm(leads))
-            checked += len(leads)
-            if progress is not None:
-                progress(checked, checked)
-        return checked, differences
-
-    async def _find_in_crm(self, leads: Sequence[LeadRow]) -> Mapping[str, tuple[LeadRef, ...]]:
-        crm = self._crm()
-        return {} if crm is None else await crm.find_origins([lead.origin_id for lead in leads])
-
-    def _crm(self) -> Crm | None:
-        connection_id = self._book.crm_connection_id()
-        opened = None if connection_id is None else self._book.find(connection_id)
-        if opened is None:
-            return None
-        return self._targets.crm(self._book.integration(opened.connection.kind), opened)
+    async def reconcile(
+        self, *, since: datetime | None, cause: Cause = Cause.PAGE, progress: Progress | None = None
+    ) -> Reconciliation:
+        """Compare our ledger with the CRM and keep the result."""
+        return await self._reconciler.run(cause=cause, since=since, progress=progress)
 
     def _facts(self, tx: Transaction, event_id: str) -> Sequence[NormalisedEvent]:
         event = tx.events.find(event_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 from leadgate.connections.book import ConnectionBook, is_active
@@ -14,6 +15,14 @@ from leadgate.ports.crm import Crm
 from leadgate.ports.integration import Integration, Surroundings
 
 _DEFAULT_QUIET_TIME_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """The workspace's CRM and the connection that it is reached by."""
+
+    connection_id: str
+    crm: Crm
 
 
 class OpenTargets:
@@ -39,6 +48,14 @@ class OpenTargets:
         if integration.open_channel is not None:
             return ChannelTarget(self.channel(integration, opened))
         return None
+
+    def find_portal(self) -> Portal | None:
+        """The CRM that leads go to, also while its connection is paused; None when there is none."""
+        connection_id = self._book.crm_connection_id()
+        opened = None if connection_id is None else self._book.find(connection_id)
+        if connection_id is None or opened is None:
+            return None
+        return Portal(connection_id, self.crm(self._book.integration(opened.connection.kind), opened))
 
     def openers(self) -> Openers:
         """The same ports for checks and registration."""

@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Any
 
 LOCALES = ("ru", "en")
-PARTS = ("bot", "pages", "widget")
-"""Names of the files: what the bot says, what the pages say, what the chat of the site says."""
+PARTS = ("alerts", "bot", "ledger", "pages", "widget")
+"""Names of the files: what alarms say, what the bot says, what the pages say, what the chat of the site says."""
 
 
 class Texts:

@@ -77,16 +77,17 @@ def retry(
     /,
     *,
     all_dead: Annotated[bool, Parameter(help="Send every dead letter again.", negative=())] = False,
+    cause: Annotated[str | None, Parameter(help="With --all-dead: only those with this error code.")] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
-    """Send a dead letter again, or all of them. A running gateway does it within seconds.
+    """Send a dead letter again, or all of them, or all of one cause. A running gateway does it within seconds.
 
     Example: leadgate deliveries retry --all-dead
     """
-    if (delivery_id is None) is not all_dead:
-        raise ConfigurationError("Name one delivery, or say --all-dead.")
+    if (delivery_id is None) is not all_dead or (cause is not None and not all_dead):
+        raise ConfigurationError("Name one delivery, or say --all-dead, alone or with --cause.")
     if delivery_id is None:
-        count = with_app(common, lambda app: app.desk.retry_all_dead(by=BY_COMMAND))
+        count = with_app(common, lambda app: app.desk.retry_all_dead(by=BY_COMMAND, cause=cause))
     else:
         one = delivery_id
         with_app(common, lambda app: app.desk.retry(one, by=BY_COMMAND))
@@ -95,6 +96,37 @@ def retry(
         print_json({"retried": count})
     else:
         print_lines(f"{count} will be sent again." if count else "There is no dead letter.")
+    return 0
+
+
+def causes(*, common: Common = NO_OPTIONS) -> int:
+    """Count dead letters by cause, most first; with what `retry --all-dead --cause` takes.
+
+    Example: leadgate deliveries causes
+    """
+    found = with_app(common, lambda app: app.desk.dead_causes())
+    if common.json:
+        print_json({"items": [{"cause": one.code, "count": one.count, "since": one.since} for one in found]})
+    else:
+        print_table(
+            ("cause", "dead letters", "oldest (UTC)"),
+            ((one.code or "(none)", str(one.count), short_time(one.since)) for one in found),
+            empty="There is no dead letter.",
+            more=None,
+        )
+    return 0
+
+
+def confirm(delivery_id: DeliveryId, /, *, common: Common = NO_OPTIONS) -> int:
+    """Say that a message whose answer was lost did arrive: it is done and is not sent again.
+
+    Example: leadgate deliveries confirm dlv_01JD…
+    """
+    with_app(common, lambda app: app.desk.confirm(delivery_id, by=BY_COMMAND))
+    if common.json:
+        print_json({"delivery": delivery_id, "state": DeliveryState.DONE.value})
+    else:
+        print_lines(f"{delivery_id} is done.")
     return 0
 
 

@@ -9,9 +9,10 @@ from cyclopts import Parameter
 from leadgate.cli.deliveries import delivery_document
 from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
 from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
+from leadgate.crm.endings import tell_ending
 from leadgate.intake.normalised import to_public
 from leadgate.model.events import EventState
-from leadgate.model.views import EventRow, Page
+from leadgate.model.views import EventDetail, EventRow, Page
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -39,7 +40,7 @@ def list_all(
         print_page(page, event_document)
     else:
         print_table(
-            ("id", "received (UTC)", "from", "state", "lead in the CRM", "reason"),
+            ("id", "received (UTC)", "from", "state", "lead in the CRM", "why", "until (UTC)"),
             ((*_row(row),) for row in page.items),
             empty="Nothing came yet.",
             more=page.next_cursor,
@@ -52,7 +53,11 @@ def show(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
 
     Example: leadgate events show evt_01JD…
     """
-    detail = with_app(common, lambda app: app.desk.event(event_id))
+
+    async def work(app: App) -> tuple[EventDetail, str]:
+        return await app.desk.event(event_id), app.locale
+
+    detail, locale = with_app(common, work)
     document = {
         **event_document(detail.row),
         "events": [to_public(fact) for fact in detail.facts],
@@ -61,7 +66,8 @@ def show(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
     if common.json:
         print_json(document)
         return 0
-    print_lines(*(f"{name}: {value}" for name, value in event_document(detail.row).items()))
+    named = {**event_document(detail.row), "ending": tell_ending(detail.row.ending, locale)}
+    print_lines(*(f"{name}: {value}" for name, value in named.items()))
     for fact in detail.facts:
         print_lines("said: " + ", ".join(f"{k}={v}" for k, v in to_public(fact).items() if v is not None))
     for row in detail.deliveries:
@@ -84,7 +90,7 @@ def replay(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
 
 def event_document(row: EventRow) -> dict[str, Any]:
     """An event as JSON."""
-    ref = row.crm_ref
+    ref, ending = row.crm_ref, row.ending
     return {
         "id": row.event_id,
         "connection": row.connection_id,
@@ -93,7 +99,8 @@ def event_document(row: EventRow) -> dict[str, Any]:
         "reason": row.reason,
         "received_at": row.received_at,
         "lead": row.lead_id,
-        "crm": None if ref is None else f"{ref.entity.value}:{ref.crm_id}",
+        "crm": None if ref is None else str(ref),
+        "ending": {"state": ending.state.value, "why": ending.why, "until": ending.until, "note": ending.note},
     }
 
 
@@ -103,7 +110,8 @@ def _row(row: EventRow) -> tuple[str, ...]:
         row.event_id,
         short_time(row.received_at),
         row.connection_name,
-        row.state.value,
-        "—" if ref is None else f"{ref.entity.value}:{ref.crm_id}",
-        row.reason or "",
+        row.ending.state.value,
+        "—" if ref is None else str(ref),
+        row.ending.note or row.ending.why or "",
+        short_time(row.ending.until),
     )

@@ -49,7 +49,11 @@ _GROUPS = {
     ),
     "deliveries": (
         "What goes out, with every attempt.",
-        {name: f"leadgate.cli.deliveries:{name}" for name in ("list", "show", "retry", "discard")},
+        {name: f"leadgate.cli.deliveries:{name}" for name in ("list", "show", "causes", "retry", "confirm", "discard")},
+    ),
+    "alerts": (
+        "What is wrong now, and who is told.",
+        {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
     ),
 }
 
@@ -74,8 +78,8 @@ def build() -> App:
     return app
 
 
-_SAFE_NAMES = {"list": "list_all"}
-"""Python's own words that a function of ours does not take."""
+_SAFE_NAMES = {"list": "list_all", "test": "send_trial"}
+"""Words of Python and of its tests that a function of ours does not take."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from leadgate.cli.options import NO_OPTIONS, Common, with_app
 from leadgate.cli.output import print_json, print_lines
 from leadgate.errors import ConfigurationError
-from leadgate.model.views import Reconciliation
+from leadgate.model.views import Cause, Difference, Reconciliation
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -24,9 +24,10 @@ def reconcile(
     since: Annotated[str | None, Parameter(help="ISO 8601 time with offset; default from the beginning.")] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
-    """Prove the ledger: received = in the CRM + waiting + answered + ignored + dead, and each lead asked of the CRM.
+    """Prove the ledger: received = in the CRM + waiting + answered + ignored + dead, and both sides asked.
 
-    Exit code 1 when something does not add up.
+    The CRM is asked for each lead by its origin id and swept for leads with our mark that were doubled, deleted or added by hand.
+    A running gateway does the same every night. Exit code 1 when something does not add up.
 
     Example: leadgate reconcile --since 2026-11-22T00:00:00+03:00
     """
@@ -34,7 +35,7 @@ def reconcile(
 
     async def work(app: App) -> Reconciliation:
         with _progress_bar() as progress:
-            return await app.desk.reconcile(since=from_time, progress=progress)
+            return await app.desk.reconcile(since=from_time, cause=Cause.COMMAND, progress=progress)
 
     result = with_app(common, work, has_own_progress=True)
     if common.json:
@@ -43,13 +44,25 @@ def reconcile(
         print_lines(
             f"Received {result.received} = in the CRM {result.in_crm} + waiting {result.waiting}"
             f" + answered {result.answered} + ignored {result.ignored} + dead {result.dead}",
-            f"Asked the CRM for {result.leads_checked} leads by origin id: {len(result.differences)} differences.",
+            _what_was_asked(result),
+            *map(_line, result.differences),
+            *map(_line, result.notes),
         )
-        for difference in result.differences:
-            print_lines(
-                f"  {difference.code}: {difference.lead_id} {difference.origin_id} {' '.join(difference.crm_ids)}"
-            )
     return 1 if result.differences else 0
+
+
+def _what_was_asked(result: Reconciliation) -> str:
+    if not result.crm_asked:
+        return "No CRM is connected, so nothing was compared."
+    return (
+        f"Asked the CRM for {result.leads_checked} leads by origin id, swept {result.leads_swept} with our mark:"
+        f" {len(result.differences)} differences, {len(result.notes)} notes."
+    )
+
+
+def _line(found: Difference) -> str:
+    ids = " ".join(part for part in (found.lead_id, found.origin_id, *found.crm_ids) if part)
+    return f"  {found.code}: {ids}\n    {found.explained}"
 
 
 @contextmanager

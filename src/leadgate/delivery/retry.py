@@ -27,6 +27,8 @@ LEAST_FAILURES = 8
 """Own failures that a delivery has had at least before it is given up."""
 DOUBTS_BEFORE_WAITING = 3
 """Look-ups that find nothing before the next send waits."""
+DOUBT_LONGEST_WAIT = timedelta(seconds=30)
+"""Doubt may be our own fault (a process that is killed again and again), so it never delays a client's words for long."""
 MESSAGE_TOO_LATE_AFTER = timedelta(hours=24)
 LANE_FIRST_WAIT = timedelta(seconds=1)
 LANE_LONGEST_WAIT = timedelta(seconds=30)
@@ -142,9 +144,9 @@ def _on_unknown(s: Situation, code: str) -> Decision:
 
 
 def _send_again(s: Situation) -> Decision:
-    """The look-up found nothing. At once, but for a request that keeps ending in doubt: that one waits longer each time."""
+    """The look-up found nothing. At once, but for a request that keeps ending in doubt: that one waits a little."""
     failures = s.failures + 1
-    wait = wait_after(failures, s.jitter) if failures > DOUBTS_BEFORE_WAITING else timedelta()
+    wait = min(DOUBT_LONGEST_WAIT, wait_after(failures, s.jitter)) if failures > DOUBTS_BEFORE_WAITING else timedelta()
     return Decision(state=DeliveryState.WAITING, due_at=s.now + wait, failures=failures)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from leadgate.delivery.payloads import Payload
 from leadgate.model.leads import CrmCommand
 from leadgate.model.messages import OutgoingMessage
-from leadgate.model.outcomes import NotExecuted, Outcome
+from leadgate.model.outcomes import Outcome
 from leadgate.ports.channel import Channel
 from leadgate.ports.crm import BeforeCall, Crm
 
@@ -95,13 +95,17 @@ class ChannelTarget:
         return timedelta()
 
     async def send(self, payloads: Sequence[Payload], before_call: BeforeCall) -> list[Outcome]:
-        """Send each message."""
+        """Send each message.
+
+        Raises:
+            TypeError: something else was put into a chat's lane.
+        """
         outcomes: list[Outcome] = []
         for payload in payloads:
+            if not isinstance(payload, OutgoingMessage):
+                raise TypeError(f"a channel sends messages, not {type(payload).__name__}")
             before_call()
-            outcomes.append(
-                await self._channel.send(payload) if isinstance(payload, OutgoingMessage) else NotExecuted()
-            )
+            outcomes.append(await self._channel.send(payload))
         return outcomes
 
     async def look_up(self, payloads: Sequence[Payload]) -> list[Outcome]:

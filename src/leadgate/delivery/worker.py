@@ -35,6 +35,7 @@ FRESH_FOR = timedelta(minutes=2)
 _LEAST_WINDOW = 20
 _BATCHES_IN_WINDOW = 2
 """How far ahead a lane looks, so that what a batch leaves out (parked entries) does not make it small."""
+_WIDER = 4
 _CROWD_PAUSE_S = 0.2
 _log = get_logger("delivery")
 
@@ -243,14 +244,19 @@ class DeliveryWorker:
             tx.lanes.release(lease, due_at=now + NEW_CONNECTION_WAIT, failures=0, problem=None, problem_since=None)
             return _Step(is_over=True)
         window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
-        deliveries = tx.deliveries.work_in_lane(
-            lease.lane, now=now, limit=window, fresh_since=now - FRESH_FOR, fresh_limit=max(1, target.capacity() // 2)
-        )
-        leads = _leads_of(tx, deliveries)
-        if self._move_strangers(tx, deliveries, leads, target=target, now=now):
-            return _Step()
-        in_crm = frozenset(lead.lead_id for lead in leads.values() if lead.ref is not None)
-        plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
+        fresh_since, fresh_limit = now - FRESH_FOR, max(1, target.capacity() // 2)
+        while True:
+            deliveries = tx.deliveries.work_in_lane(
+                lease.lane, now=now, limit=window, fresh_since=fresh_since, fresh_limit=fresh_limit
+            )
+            leads = _leads_of(tx, deliveries)
+            if self._move_strangers(tx, deliveries, leads, target=target, now=now):
+                return _Step()
+            in_crm = frozenset(lead.lead_id for lead in leads.values() if lead.ref is not None)
+            plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
+            if not plan.is_done or len(deliveries) < window:
+                break
+            window *= _WIDER  # all that was read is held up; what could go may stand behind it
         for orphan in plan.orphans:
             self._make_unknown(tx, orphan, target, now)
         for delivery in plan.park:

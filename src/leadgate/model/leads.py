@@ -80,6 +80,26 @@ class LeadRef:
     entity: CrmEntity
     crm_id: int
 
+    def __str__(self) -> str:
+        """As a target names its result, for instance `lead:48211`."""
+        return f"{self.entity.value}:{self.crm_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptLead:
+    """A lead or deal in the CRM that bears our mark, as a sweep finds it.
+
+    Attributes:
+        origin_id: the handle under which we made it; "" when somebody emptied the field.
+        is_closed: it stands in a final stage there.
+        created_at: by the CRM's clock; None when the CRM does not tell.
+    """
+
+    ref: LeadRef
+    origin_id: str
+    is_closed: bool
+    created_at: datetime | None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateLead:

@@ -55,7 +55,8 @@ class Ledger:
         waiting: not worked on yet, or something is on its way to the CRM.
         dead: a delivery gave up, or the event could not be worked on.
         answered: the bot answered; no lead came of it.
-        ignored: nothing to do; the reason stands with the event.
+        ignored: nothing to do, or nothing any more; the reason stands with the event.
+        erased: how many of the ignored belonged to a person who was erased on request.
     """
 
     received: int
@@ -64,6 +65,37 @@ class Ledger:
     dead: int
     answered: int
     ignored: int
+    erased: int = 0
+
+
+class EndState(StrEnum):
+    """The one named state that a received event stands in."""
+
+    DELIVERED = "delivered"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    """By the bot; no lead came of it."""
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    """By the CRM, or it could not be worked on: a human has to look."""
+    ERASED = "erased"
+    """On request of the person it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventEnd:
+    """What became of an event, as it is told to people.
+
+    Attributes:
+        why: a code: of the catalogue's `why.…` (for instance `look_up`), a reason of the event, or of the error that holds it up.
+        until: when the next try or look is due, for one that waits; None when nobody knows.
+        note: the words of the human who gave it up.
+    """
+
+    state: EndState
+    why: str | None = None
+    until: datetime | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +111,7 @@ class EventRow:
     received_at: datetime
     lead_id: str | None
     crm_ref: LeadRef | None
+    ending: EventEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +222,7 @@ class LeadRow:
     crm_ref: LeadRef | None
     created_at: datetime
     closed_at: datetime | None
+    crm_connection_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,11 +242,42 @@ class DeliveryCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One thing that does not add up in a reconciliation.
+class DeadCause:
+    """Dead letters that gave up for the same cause.
 
     Attributes:
-        code: `missing_in_crm`, `doubled_in_crm`, `unsettled_event`.
+        code: their error code; "" for those without one.
+        since: when the oldest of them was decided on.
+    """
+
+    code: str
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadData:
+    """What a command for the CRM says of a lead and a person may correct (personal data).
+
+    Attributes:
+        phone: E.164.
+        comment: the client's request; None where the command has none, as in an update.
+    """
+
+    name: str | None
+    phone: str | None
+    email: str | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that a reconciliation found.
+
+    Attributes:
+        code: of a difference `missing_in_crm`, `doubled_in_crm`, `stranger_in_crm`, `unsettled_event`; of a note, which is no
+            loss, `moved_in_crm`, `closed_in_crm`.
+        explained: what it means and what to do, in the salon's language.
     """
 
     code: str
@@ -220,11 +285,33 @@ class Difference:
     lead_id: str | None
     origin_id: str | None
     crm_ids: Sequence[str]
+    explained: str = ""
+
+
+class Cause(StrEnum):
+    """Why a reconciliation was made."""
+
+    COMMAND = "command"
+    PAGE = "page"
+    NIGHT = "night"
+    LATE = "late"
+    """The last one was too long ago, for instance after the house had stood still."""
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """Result of comparing our ledger with the CRM."""
+    """Result of comparing our ledger with the CRM.
+
+    Attributes:
+        since: only leads made since then were asked for; None means all.
+        erased: how many of `ignored` were erased on request.
+        crm_asked: False when no CRM is connected, so that nothing was compared.
+        swept_since: from when on the CRM was swept for our mark; None means from the beginning.
+        leads_swept: how many leads with our mark the sweep read.
+        strangers: how many of them nobody here knows; the first of them are named in `differences`.
+        notes: what is worth knowing but no loss.
+    """
 
     started_at: datetime
     finished_at: datetime
@@ -237,6 +324,13 @@ class Reconciliation:
     dead: int
     leads_checked: int
     differences: Sequence[Difference]
+    cause: Cause = Cause.COMMAND
+    erased: int = 0
+    crm_asked: bool = True
+    swept_since: datetime | None = None
+    leads_swept: int = 0
+    strangers: int = 0
+    notes: Sequence[Difference] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

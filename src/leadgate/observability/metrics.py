@@ -31,4 +31,16 @@ crashes = Counter(
 )
 waiting = Gauge("leadgate_deliveries_waiting", "Deliveries that are not over.", registry=registry)
 dead = Gauge("leadgate_deliveries_dead", "Dead letters.", registry=registry)
+reconcile_differences = Gauge(
+    "leadgate_reconcile_differences", "Differences that the last reconciliation found.", registry=registry
+)
+reconciled_at = Gauge(
+    "leadgate_reconcile_last_success_timestamp_seconds",
+    "When the last reconciliation that reached its end was over; 0 before the first.",
+    registry=registry,
+)
 pending = Gauge("leadgate_events_pending", "Received events that nobody worked on yet.", registry=registry)
+alerts_raised = Gauge("leadgate_alerts_raised", "Alarms that are raised now.", registry=registry)
+alerts_unsent = Gauge(
+    "leadgate_alerts_unsent", "Messages of alarms that an address has not taken yet.", registry=registry
+)

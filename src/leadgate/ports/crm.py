@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from leadgate.model.connections import CheckReport
-from leadgate.model.leads import CrmCommand, LeadRef
+from leadgate.model.leads import CrmCommand, LeadRef, SweptLead
 from leadgate.model.outcomes import Outcome
 
 BeforeCall = Callable[[], None]
@@ -40,6 +41,16 @@ class Crm(Protocol):
 
         Raises:
             ServiceUnavailableError: the portal could not be asked.
+        """
+        ...
+
+    def sweep(self, since: datetime | None) -> AsyncIterator[Sequence[SweptLead]]:
+        """Page by page, every lead and deal that bears our mark and was made or changed since then; None means ever.
+
+        It may give more than was asked for (portals and we differ about clocks), never less. Reads only.
+
+        Raises:
+            ServiceUnavailableError: the portal could not be asked, or its answer cannot be read; what was given before is true.
         """
         ...
 

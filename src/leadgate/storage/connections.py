@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from leadgate.errors import ConflictError
+from leadgate.model.alerts import CANARY_ID
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
 from leadgate.ports.stores import StoredSecret
 from leadgate.storage.base import SqlStore
@@ -22,7 +23,7 @@ class SqlConnectionStore(SqlStore):
 
     def all(self, *, removed: bool = False) -> Sequence[Connection]:
         """Oldest first."""
-        query = select(connections).where(self._mine(connections))
+        query = select(connections).where(self._mine(connections), connections.c.connection_id != CANARY_ID)
         if not removed:
             query = query.where(connections.c.state != "removed")
         rows = self._connection.execute(query.order_by(connections.c.created_at, connections.c.connection_id))

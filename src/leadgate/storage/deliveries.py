@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, func, insert, select, update
+from sqlalchemy import Executable, Row, bindparam, func, insert, or_, select, update
 
 from leadgate.model.deliveries import OPEN_STATES, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.ports.stores import StoredDelivery
@@ -29,13 +29,15 @@ _IS_OPEN_IN_LANE = (of_workspace(deliveries), given(deliveries.c.lane), DELIVERY
 _OF_LANE = select(deliveries).where(*_IS_OPEN_IN_LANE).order_by(deliveries.c.seq)
 _OPEN = _OF_LANE.where(deliveries.c.due_at.is_not(None)).limit(LIMIT)
 
-# An earlier delivery of the same lead that waits for its hour holds the later ones up: reading those would hide others that could go.
-# The lane is left out of the condition, so that the index of leads answers it.
+# An earlier delivery of the same lead that waits for its hour holds the later ones up: reading those would hide others that could
+# go. So does the creation of the lead, which is younger than entries that moved to it from a closed one: parked for its sake, they
+# would be overtaken by the next entry. The lane is left out of the condition, so that the index of leads answers it.
 _earlier = deliveries.alias("earlier")
 _IS_HELD = (
     select(_earlier.c.seq)
     .where(_earlier.c.workspace_id == deliveries.c.workspace_id, _earlier.c.lead_id == deliveries.c.lead_id)
-    .where(_earlier.c.state.in_([state.value for state in OPEN_STATES]), _earlier.c.seq < deliveries.c.seq)
+    .where(_earlier.c.state.in_([state.value for state in OPEN_STATES]))
+    .where(or_(_earlier.c.seq < deliveries.c.seq, _earlier.c.kind == DeliveryKind.CREATE_LEAD.value))
     .where(_earlier.c.due_at > bindparam("now"))
     .exists()
 )
@@ -64,6 +66,8 @@ _DEAD = (
     .order_by(deliveries.c.seq)
     .limit(LIMIT)
 )
+_DEAD_OF_CAUSE = _DEAD.where(func.coalesce(deliveries.c.error_code, "") == bindparam("cause"))
+_CONFIRM = _CHANGE.where(deliveries.c.state == "uncertain").values(state="done", due_at=None)
 _OF_LEAD = (
     select(deliveries)
     .where(of_workspace(deliveries), given(deliveries.c.lead_id), DELIVERY_IS_OPEN)
@@ -185,9 +189,15 @@ class SqlDeliveryStore(SqlStore):
         """Given up by a human."""
         return self._move(_DISCARD, delivery_id, discard_reason=reason, done_at=at)
 
-    def dead(self, *, limit: int) -> Sequence[StoredDelivery]:
+    def confirm(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
+        """A human knows that it arrived."""
+        return self._move(_CONFIRM, delivery_id, done_at=at)
+
+    def dead(self, *, limit: int, cause: str | None = None) -> Sequence[StoredDelivery]:
         """Oldest first."""
-        return [_delivery(row) for row in self._run(_DEAD, limit=limit)]
+        if cause is None:
+            return [_delivery(row) for row in self._run(_DEAD, limit=limit)]
+        return [_delivery(row) for row in self._run(_DEAD_OF_CAUSE, limit=limit, cause=cause)]
 
     def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:
         """Open ones, oldest first."""

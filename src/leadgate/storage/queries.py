@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.engine import Connection
 
+from leadgate.crm.endings import CrmDuty, name_ending
 from leadgate.errors import ConfigurationError
+from leadgate.model.alerts import CANARY_ID
 from leadgate.model.deliveries import OPEN_STATES, Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.leads import LeadState
 from leadgate.model.views import (
+    DeadCause,
     DeliveryCounts,
     DeliveryDetail,
     DeliveryRow,
@@ -39,6 +42,7 @@ from leadgate.storage.schema import (
     leads,
     reconciliations,
     refusals,
+    subjects,
 )
 
 MAX_PAGE = 500
@@ -54,8 +58,9 @@ class SqlQueries(SqlStore):
         super().__init__(connection, workspace_id)
 
     def ledger(self, *, since: datetime, until: datetime) -> Ledger:
-        """Every event of a period in exactly one named state; one with a dead command for the CRM counts as dead."""
+        """Every event of a period in exactly one named state, chosen in the order of `crm.endings`."""
         standing = case(
+            (_is_erased(), "erased"),
             (events.c.state != "lead", events.c.state),
             (self._has_delivery(("dead",)), "dead"),
             (self._has_delivery(_OPEN), "waiting"),
@@ -71,7 +76,8 @@ class SqlQueries(SqlStore):
             waiting=counts.get("waiting", 0) + counts.get("received", 0),
             dead=counts.get("dead", 0) + counts.get("failed", 0),
             answered=counts.get("answered", 0),
-            ignored=counts.get("ignored", 0),
+            ignored=counts.get("ignored", 0) + counts.get("erased", 0),
+            erased=counts.get("erased", 0),
         )
 
     def figures(self, *, since: datetime, until: datetime) -> Figures:
@@ -103,7 +109,8 @@ class SqlQueries(SqlStore):
         )
 
     def _received(self, since: datetime, until: datetime) -> tuple[Any, ...]:
-        return self._mine(events), events.c.received_at >= since, events.c.received_at < until
+        within = events.c.received_at >= since, events.c.received_at < until
+        return self._mine(events), *within, events.c.connection_id != CANARY_ID
 
     def events(
         self,
@@ -128,12 +135,20 @@ class SqlQueries(SqlStore):
             statement = statement.where(events.c.received_at < until)
         if query:
             statement = statement.where(_begins(query, events.c.event_id, events.c.lead_id))
-        return self._page(statement, events.c.seq, limit=limit, cursor=cursor, to_row=_event_row)
+        page = self._page(statement, events.c.seq, limit=limit, cursor=cursor, to_row=lambda row: row)
+        return Page(self._event_views(page.items), page.next_cursor)
 
     def event(self, event_id: str) -> EventRow | None:
         """One event."""
         row = self._one(_event_rows(self._workspace_id).where(events.c.event_id == event_id))
-        return None if row is None else _event_row(row)
+        return None if row is None else self._event_views([row])[0]
+
+    def _event_views(self, rows: Sequence[Row[Any]]) -> list[EventRow]:
+        duties: dict[str, list[CrmDuty]] = {row.event_id: [] for row in rows}
+        query = _duty_rows(self._workspace_id).where(deliveries.c.event_id.in_(list(duties)))
+        for row in self._connection.execute(query.order_by(deliveries.c.seq)) if duties else ():
+            duties[row.event_id].append(_duty(row))
+        return [_event_row(row, duties[row.event_id]) for row in rows]
 
     def event_deliveries(self, event_id: str) -> Sequence[DeliveryRow]:
         """Deliveries that came of an event, oldest first."""
@@ -190,6 +205,18 @@ class SqlQueries(SqlStore):
             dead=counts.get("dead", 0),
             done=done,
         )
+
+    def dead_causes(self) -> Sequence[DeadCause]:
+        """Dead letters by cause, most first, from their partial index."""
+        code, total = func.coalesce(deliveries.c.error_code, ""), func.count()
+        query = (
+            select(code.label("code"), total.label("total"), func.min(deliveries.c.created_at).label("since"))
+            .where(DELIVERY_IS_STUCK, deliveries.c.state == "dead", self._mine(deliveries))
+            .group_by(code)
+            .order_by(total.desc(), code)
+            .limit(MAX_PAGE)
+        )
+        return [DeadCause(code=row.code, count=row.total, since=row.since) for row in self._connection.execute(query)]
 
     def delivery(self, delivery_id: str) -> DeliveryDetail | None:
         """One delivery with its attempts."""
@@ -281,6 +308,27 @@ class SqlQueries(SqlStore):
         ).scalar()
         return result
 
+    def reconciliations(self, *, limit: int) -> Sequence[str]:
+        """The last results as JSON, newest first."""
+        query = select(reconciliations.c.result).where(self._mine(reconciliations))
+        return list(
+            self._connection.execute(query.order_by(reconciliations.c.started_at.desc()).limit(limit)).scalars()
+        )
+
+    def leads_of_origins(self, origin_ids: Collection[str]) -> Sequence[LeadRow]:
+        """Those of these origin ids that are ours, leads of erased people among them."""
+        query = select(leads).where(self._mine(leads), leads.c.origin_id.in_(origin_ids))
+        return [_lead_row(row) for row in self._connection.execute(query)]
+
+    def erased_leads(self, lead_ids: Collection[str]) -> frozenset[str]:
+        """Those of these leads whose person was erased on request."""
+        query = (
+            select(leads.c.lead_id)
+            .join(subjects, _same(leads, subjects, "subject_id"))
+            .where(self._mine(leads), leads.c.lead_id.in_(lead_ids), subjects.c.erased_at.is_not(None))
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
     def leads_since(self, *, since: datetime | None, after_seq: int, limit: int) -> Sequence[tuple[int, LeadRow]]:
         """Leads in order of creation, for the reconciliation."""
         query = select(leads).where(self._mine(leads), leads.c.seq > after_seq)
@@ -351,15 +399,58 @@ def _same(left: Any, right: Any, column: str) -> Any:
 def _event_rows(workspace_id: str) -> Select[Any]:
     return (
         select(
-            events, connections.c.kind.label("connection_kind"), connections.c.name, leads.c.crm_entity, leads.c.crm_id
+            events,
+            connections.c.kind.label("connection_kind"),
+            connections.c.name,
+            leads.c.crm_entity,
+            leads.c.crm_id,
+            subjects.c.erased_at,
         )
         .join(connections, _same(events, connections, "connection_id"))
         .outerjoin(leads, _same(events, leads, "lead_id"))
-        .where(events.c.workspace_id == workspace_id)
+        .outerjoin(subjects, _same(events, subjects, "subject_id"))
+        .where(events.c.workspace_id == workspace_id, events.c.connection_id != CANARY_ID)
     )
 
 
-def _event_row(row: Row[Any]) -> EventRow:
+def _is_erased() -> Any:
+    return exists().where(_same(subjects, events, "subject_id"), subjects.c.erased_at.is_not(None))
+
+
+def _duty_rows(workspace_id: str) -> Select[Any]:
+    return (
+        select(
+            deliveries.c.event_id,
+            deliveries.c.kind,
+            deliveries.c.state,
+            deliveries.c.error_code,
+            deliveries.c.due_at,
+            deliveries.c.discard_reason,
+            connections.c.state.label("connection_state"),
+            lanes.c.due_at.label("lane_due_at"),
+            lanes.c.problem,
+        )
+        .outerjoin(connections, _same(deliveries, connections, "connection_id"))
+        .outerjoin(lanes, _same(deliveries, lanes, "lane"))
+        .where(deliveries.c.workspace_id == workspace_id, deliveries.c.kind.in_(_CRM_KINDS))
+    )
+
+
+def _duty(row: Row[Any]) -> CrmDuty:
+    return CrmDuty(
+        kind=DeliveryKind(row.kind),
+        state=DeliveryState(row.state),
+        error_code=row.error_code,
+        due_at=row.due_at,
+        discard_reason=row.discard_reason,
+        has_crm=row.connection_state not in (None, "removed"),
+        is_paused=row.connection_state == "paused",
+        lane_due_at=row.lane_due_at,
+        lane_problem=row.problem,
+    )
+
+
+def _event_row(row: Row[Any], duties: Sequence[CrmDuty]) -> EventRow:
     return EventRow(
         event_id=row.event_id,
         connection_id=row.connection_id,
@@ -370,6 +461,7 @@ def _event_row(row: Row[Any]) -> EventRow:
         received_at=row.received_at,
         lead_id=row.lead_id,
         crm_ref=find_ref(row),
+        ending=name_ending(EventState(row.state), row.reason, duties, is_erased=row.erased_at is not None),
     )
 
 
@@ -429,4 +521,5 @@ def _lead_row(row: Row[Any]) -> LeadRow:
         crm_ref=find_ref(row),
         created_at=row.created_at,
         closed_at=row.closed_at,
+        crm_connection_id=row.crm_connection_id,
     )

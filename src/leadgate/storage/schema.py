@@ -60,6 +60,7 @@ metadata = MetaData()
 # What the partial indexes below hold, for the queries that need them: as literal SQL, because a planner that sees bound values
 # cannot know that the index will do, and reads the whole history instead.
 EVENT_IS_PENDING = text("events.state = 'received'")
+EVENT_IS_FAILED = text("events.state = 'failed'")
 LEAD_IS_CURRENT = text("leads.state IN ('pending', 'open')")
 DELIVERY_IS_OPEN = text("deliveries.state IN ('waiting', 'sending', 'unknown')")
 DELIVERY_IS_STUCK = text("deliveries.state IN ('dead', 'uncertain')")
@@ -168,6 +169,13 @@ Index(
     events.c.state,  # or SQLite would read the row to see it
     sqlite_where=text("state = 'received'"),
     postgresql_where=text("state = 'received'"),
+)
+Index(
+    "events_failed",
+    events.c.workspace_id,
+    events.c.processed_at,
+    sqlite_where=text("state = 'failed'"),
+    postgresql_where=text("state = 'failed'"),
 )
 Index("events_received_at", events.c.workspace_id, events.c.received_at)
 Index(
@@ -412,6 +420,15 @@ reconciliations = Table(
     PrimaryKeyConstraint("workspace_id", "started_at"),
 )
 
+sweeps = Table(
+    "sweeps",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("swept_until", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "connection_id"),
+)
+
 salon_entries = Table(
     "salon_entries",
     metadata,
@@ -421,4 +438,80 @@ salon_entries = Table(
     Column("position", Integer, nullable=False),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "kind", "entry_id"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _workspace(),
+    Column("cause", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("needs_person", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("clear_since", UtcTime, nullable=True),
+    Column("solved_at", UtcTime, nullable=True),
+    Column("round", Integer, nullable=False),
+    Column("bout_round", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("told_at", UtcTime, nullable=False),
+    Column("flaps", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "cause", "subject"),
+    CheckConstraint("state IN ('raised', 'solved', 'held')", name="alerts_state"),
+)
+
+alert_targets = Table(
+    "alert_targets",
+    metadata,
+    _workspace(),
+    Column("target_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("sealed_address", LargeBinary, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", UtcTime, nullable=True),
+    Column("retry_at", UtcTime, nullable=True),
+    Column("last_error", Text, nullable=True),
+    Column("last_sent_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "target_id"),
+    UniqueConstraint("workspace_id", "name", name="alert_targets_name"),
+)
+
+# Which address has heard of which message: the number of the newest one that it took.
+alerts_told = Table(
+    "alerts_told",
+    metadata,
+    _workspace(),
+    Column("cause", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "cause", "subject", "target_id"),
+)
+
+alert_notes = Table(
+    "alert_notes",
+    metadata,
+    _workspace(),
+    Column("topic", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "topic", "subject"),
+)
+
+# Events by connection and hour, without whose: what a channel usually brings.
+flow_hours = Table(
+    "flow_hours",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("hour", UtcTime, nullable=False),
+    Column("total", Integer, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "connection_id", "hour"),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, or_, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from leadgate.storage.alerts import SqlAlertStore
 from leadgate.storage.base import SqlStore, TolerantInsert, given, insert_or, of_workspace
 from leadgate.storage.connections import SqlConnectionStore
 from leadgate.storage.deliveries import SqlDeliveryStore
@@ -15,7 +16,7 @@ from leadgate.storage.events import SqlEventStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlConversationStore, SqlKeyStore, SqlSubjectStore
-from leadgate.storage.schema import connections, reconciliations, refusals
+from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
 
 
@@ -32,7 +33,27 @@ _NOTE_EVENT = update(connections).where(
     given(connections.c.connection_id),
     or_(connections.c.last_event_at.is_(None), connections.c.last_event_at < bindparam("at")),
 )
+KEPT_RECONCILIATIONS = 400
+"""A year of nights and some more."""
+
 _ADD_RECONCILIATION = insert(reconciliations)
+_NEWEST = (
+    select(reconciliations.c.started_at)
+    .where(of_workspace(reconciliations))
+    .order_by(reconciliations.c.started_at.desc())
+    .limit(KEPT_RECONCILIATIONS)
+)
+_FORGET_OLD = delete(reconciliations).where(of_workspace(reconciliations), reconciliations.c.started_at.not_in(_NEWEST))
+
+
+def _move_on(new: TolerantInsert) -> TolerantInsert:
+    return new.on_conflict_do_update(
+        index_elements=["workspace_id", "connection_id"], set_={"swept_until": new.excluded.swept_until}
+    )
+
+
+_NOTE_SWEEP = insert_or(sweeps, _move_on)
+_FIND_SWEEP = select(sweeps.c.swept_until).where(of_workspace(sweeps), given(sweeps.c.connection_id))
 
 
 class SqlTransaction(SqlStore):
@@ -53,6 +74,7 @@ class SqlTransaction(SqlStore):
         self.connections = SqlConnectionStore(connection, workspace_id)
         self.staff = SqlStaffStore(connection, workspace_id)
         self.salon = SqlSalonStore(connection, workspace_id)
+        self.alerts = SqlAlertStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""
@@ -67,3 +89,13 @@ class SqlTransaction(SqlStore):
     def add_reconciliation(self, *, started_at: datetime, result: str) -> None:
         """Keep the result."""
         self._keep(_ADD_RECONCILIATION, started_at=started_at, result=result)
+        self._run(_FORGET_OLD)
+
+    def find_sweep(self, connection_id: str) -> datetime | None:
+        """Until when this CRM was swept."""
+        until: datetime | None = self._run(_FIND_SWEEP, for_connection_id=connection_id).scalar()
+        return until
+
+    def note_sweep(self, connection_id: str, *, until: datetime) -> None:
+        """This CRM was swept until this time."""
+        self._keep(_NOTE_SWEEP, connection_id=connection_id, swept_until=until)

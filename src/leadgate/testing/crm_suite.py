@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pytest
@@ -51,6 +51,18 @@ class CrmRig(Protocol):
 
     def close_lead(self, ref: LeadRef) -> None:
         """As a manager does."""
+        ...
+
+    def delete_lead(self, ref: LeadRef) -> None:
+        """As a manager does."""
+        ...
+
+    def copy_lead(self, ref: LeadRef, *, originator: str = "leadgate") -> LeadRef:
+        """Make the same lead once more, with this mark of who made it."""
+        ...
+
+    def touch_lead(self, ref: LeadRef, at: datetime) -> None:
+        """The lead was made and last changed at this time."""
         ...
 
     def lose_answers(self) -> None:
@@ -195,6 +207,36 @@ class CrmSuite:
         rig.go_down()
         with pytest.raises(ServiceUnavailableError):
             await rig.crm.find_origins(["conn_1:evt_1"])
+
+    async def test_a_sweep_gives_every_lead_of_ours_once_over_all_pages(self, rig: CrmRig) -> None:
+        """What was doubled or deleted by hand is seen only by who reads what is there; a page too few would hide it."""
+        gone, numbers = 100, range(1, 121)
+        commands = [create(number, phone=None) for number in numbers]
+        refs = [ref_of(outcome) for outcome in await rig.crm.deliver(commands, held)]
+        double = rig.copy_lead(refs[7])
+        rig.delete_lead(refs[gone - 1])
+        rig.copy_lead(refs[0], originator="another-program")
+        pages = [page async for page in rig.crm.sweep(None)]
+        seen = [(lead.ref, lead.origin_id) for page in pages for lead in page]
+        there = [(ref, f"conn_1:evt_{number}") for number, ref in zip(numbers, refs, strict=True) if number != gone]
+        assert max(len(page) for page in pages) < len(seen)
+        assert sorted(seen, key=str) == sorted([*there, (double, "conn_1:evt_8")], key=str)
+
+    async def test_a_sweep_passes_over_what_rests_since_long_ago(self, rig: CrmRig) -> None:
+        """Each night reads what is new; the years before would cost the portal's whole night."""
+        old, fresh = [ref_of(o) for o in await rig.crm.deliver([create(1), create(2, phone=None)], held)]
+        rig.touch_lead(old, WHEN - timedelta(days=30))
+        rig.touch_lead(fresh, WHEN)
+        rig.close_lead(fresh)
+        (swept,) = [lead async for page in rig.crm.sweep(WHEN - timedelta(days=3)) for lead in page]
+        assert (swept.ref, swept.is_closed) == (fresh, True)
+        assert swept.created_at == WHEN
+
+    async def test_a_sweep_of_a_silent_portal_is_no_empty_portal(self, rig: CrmRig) -> None:
+        """Otherwise every lead would count as deleted."""
+        rig.go_down()
+        with pytest.raises(ServiceUnavailableError):
+            [page async for page in rig.crm.sweep(None)]
 
     async def test_the_check_tells_well_from_silent(self, rig: CrmRig) -> None:
         """The light on the owner's page comes from it."""

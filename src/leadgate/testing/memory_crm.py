@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
 
 from leadgate.errors import ServiceUnavailableError
 from leadgate.model.connections import CheckReport, Finding, FindingState
-from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
+from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, SweptLead, UpdateLead
 from leadgate.model.outcomes import Delivered, LeadClosed, NotExecuted, Outcome, OutcomeUnknown, RetryLater, Scope
 from leadgate.ports.crm import BeforeCall
 
@@ -32,6 +33,8 @@ class KeptLead:
     phones: list[str]
     entries: dict[str, str] = field(default_factory=dict)
     is_closed: bool = False
+    originator: str = "leadgate"
+    changed_at: datetime = datetime(2026, 11, 22, 15, 4, tzinfo=UTC)
 
 
 class MemoryCrm:
@@ -42,6 +45,7 @@ class MemoryCrm:
         self.mood = Mood.WELL
         self.leads: list[KeptLead] = []
         self._made: dict[str, LeadRef] = {}
+        self._last_id = 0
 
     def capacity(self) -> int:
         """Ten commands."""
@@ -69,6 +73,27 @@ class MemoryCrm:
             raise ServiceUnavailableError("The portal does not answer.")
         return {wanted: tuple(lead.ref for lead in self.leads if lead.origin_id == wanted) for wanted in origin_ids}
 
+    async def sweep(self, since: datetime | None) -> AsyncIterator[Sequence[SweptLead]]:
+        """Pages of three leads."""
+        ours = [lead for lead in self.leads if lead.originator.startswith("leadgate")]
+        swept = [
+            SweptLead(ref=lead.ref, origin_id=lead.origin_id, is_closed=lead.is_closed, created_at=lead.changed_at)
+            for lead in ours
+            if since is None or lead.changed_at >= since
+        ]
+        for start in range(0, max(len(swept), 1), 3):
+            if self.mood is Mood.DOWN:
+                raise ServiceUnavailableError("The portal does not answer.")
+            yield swept[start : start + 3]
+
+    def copy(self, ref: LeadRef, *, originator: str = "leadgate") -> LeadRef:
+        """As an employee doubles a lead by hand; with another mark it is the lead of another program."""
+        kept = next(lead for lead in self.leads if lead.ref == ref)
+        self._last_id += 1
+        made = LeadRef(ref.entity, self._last_id)
+        self.leads.append(replace(kept, ref=made, originator=originator))
+        return made
+
     async def check(self) -> CheckReport:
         """Well or unreachable."""
         if self.mood is Mood.DOWN:
@@ -92,7 +117,8 @@ class MemoryCrm:
         return self._update(lead, command)
 
     def _create(self, command: CreateLead) -> Outcome:
-        ref = LeadRef(CrmEntity.LEAD, len(self.leads) + 1)
+        self._last_id += 1
+        ref = LeadRef(CrmEntity.LEAD, self._last_id)
         phones = [command.person.phone] if command.person.phone else []
         self.leads.append(KeptLead(ref, command.origin_id, command.person.name, phones))
         self._made[command.lead_id] = ref

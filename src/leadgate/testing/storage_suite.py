@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind,
 from leadgate.model.events import EventState
 from leadgate.model.leads import CrmEntity, LeadRef, LeadState
 from leadgate.model.staff import Role, Staff
+from leadgate.model.views import EndState, EventEnd
 from leadgate.ports.stores import (
     Lease,
     NewEvent,
@@ -544,6 +546,70 @@ class StorageSuite:
         assert await storage.read(lambda tx: tx.staff.failures("alsu")) == (3, SOON)
         await storage.write(lambda tx: tx.staff.clear_failures("alsu"))
         assert await storage.read(lambda tx: tx.staff.failures("alsu")) is None
+
+    async def test_a_sweep_goes_on_where_the_last_one_ended(self, storage: SqlStorage, stranger: SqlStorage) -> None:
+        """Each portal by itself; what is forgotten would be read from the beginning again."""
+        await storage.write(lambda tx: tx.note_sweep(CRM, until=NOW))
+        await storage.write(lambda tx: tx.note_sweep(CRM, until=LATER))
+        assert await storage.read(lambda tx: tx.find_sweep(CRM)) == LATER
+        assert await storage.read(lambda tx: tx.find_sweep(BOT)) is None
+        assert await stranger.read(lambda tx: tx.find_sweep(CRM)) is None
+
+    async def test_results_of_reconciliations_are_kept_newest_first_and_not_for_ever(self, storage: SqlStorage) -> None:
+        """A year of nights is enough to look back, and the table does not grow for ever."""
+        kept = 400
+
+        def unit(tx: Transaction) -> None:
+            for number in range(kept + 3):
+                tx.add_reconciliation(started_at=NOW + timedelta(days=number), result=str(number))
+
+        await storage.write(unit)
+        results = await storage.query(lambda q: q.reconciliations(limit=500))
+        assert (len(results), results[0], results[-1]) == (kept, str(kept + 2), "3")
+
+    async def test_dead_letters_are_found_by_cause(self, ready: SqlStorage) -> None:
+        """Also those that have none."""
+        causes = {"dlv_1": "crm.no_rights", "dlv_2": None, "dlv_3": "crm.no_rights"}
+
+        def unit(tx: Transaction) -> None:
+            for name, code in causes.items():
+                tx.deliveries.add(new_delivery(name.removeprefix("dlv_")))
+                state: dict[str, Any] = {"due_at": None, "failures": 1, "error_detail": None, "external_id": None}
+                tx.deliveries.settle(name, state=DeliveryState.DEAD, error_code=code, at=NOW, **state)
+
+        await ready.write(unit)
+        found = await ready.read(lambda tx: tx.deliveries.dead(limit=9, cause="crm.no_rights"))
+        assert [one.delivery_id for one in found] == ["dlv_1", "dlv_3"]
+        assert [one.delivery_id for one in await ready.read(lambda tx: tx.deliveries.dead(limit=9, cause=""))] == [
+            "dlv_2"
+        ]
+        counted = await ready.query(lambda q: q.dead_causes())
+        assert [(cause.code, cause.count) for cause in counted] == [("crm.no_rights", 2), ("", 1)]
+
+    async def test_an_event_is_read_with_its_end(self, ready: SqlStorage) -> None:
+        """One read for a page of events; a wait tells why and until when."""
+        await ready.receive(new_event("1"))
+
+        def unit(tx: Transaction) -> None:
+            tx.leads.add(new_lead("1"))
+            tx.events.finish(
+                "evt_1",
+                state=EventState.LEAD,
+                reason=None,
+                subject_id="subj_1",
+                lead_id="lead_1",
+                resealed=None,
+                at=NOW,
+            )
+            tx.deliveries.add(replace(new_delivery("1"), due_at=LATER))
+
+        await ready.write(unit)
+        page = await ready.query(
+            lambda q: q.events(limit=5, cursor=None, state=None, connection_id=None, since=None, query=None)
+        )
+        assert [row.ending for row in page.items] == [EventEnd(state=EndState.WAITING, why="in_turn", until=LATER)]
+        ledger = await ready.query(lambda q: q.ledger(since=NOW - timedelta(days=1), until=NOW + timedelta(days=1)))
+        assert (ledger.received, ledger.waiting, ledger.erased) == (1, 1, 0)
 
     async def test_refusals_add_up_within_the_hour(self, storage: SqlStorage) -> None:
         """A flood of forgeries is one row."""

@@ -38,6 +38,7 @@ class Act(StrEnum):
 
     RETRY = "retry"
     DISCARD = "discard"
+    FIX = "fix"
     REVEAL = "reveal"
     CONNECT = "connect"
     RECONCILE = "reconcile"
@@ -47,7 +48,7 @@ _EVERYTHING = frozenset(Act)
 ALLOWED: dict[Role, frozenset[Act]] = {
     Role.OWNER: _EVERYTHING,
     Role.INTEGRATOR: _EVERYTHING,
-    Role.MANAGER: frozenset({Act.RETRY, Act.REVEAL}),
+    Role.MANAGER: frozenset({Act.RETRY, Act.FIX, Act.REVEAL}),
     Role.AUDITOR: frozenset(),
 }
 """The one table of roles. Reading needs no act: everybody who is signed in may."""

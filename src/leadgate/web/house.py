@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from leadgate.model.alerts import Alert, AlertOverview
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
@@ -16,19 +17,23 @@ from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.views import (
     ConnectionView,
+    DeadCause,
     DeliveryCounts,
     DeliveryDetail,
     DeliveryRow,
     EventDetail,
     EventRow,
     Figures,
+    LeadData,
     LeadRow,
+    Ledger,
     Page,
     Reconciliation,
     RefusalRow,
 )
 from leadgate.ports.clock import Clock
 from leadgate.ports.integration import Manifest
+from leadgate.ports.notifier import Message
 
 
 class People(Protocol):
@@ -75,6 +80,10 @@ class Desk(Protocol):
 
     async def figures(self, *, since: datetime, until: datetime) -> Figures:
         """The three numbers that add up, for events received in [since, until)."""
+        ...
+
+    async def balance(self, *, since: datetime, until: datetime) -> Ledger:
+        """Every event received in [since, until) in exactly one named state."""
         ...
 
     async def connections(self) -> Sequence[ConnectionView]:
@@ -135,8 +144,24 @@ class Desk(Protocol):
         """Send a dead (or uncertain) delivery again. Raises NotFoundError, ConflictError."""
         ...
 
-    async def retry_all_dead(self, *, by: str) -> int:
-        """Send every dead delivery again; returns how many."""
+    async def retry_all_dead(self, *, by: str, cause: str | None = None) -> int:
+        """Send every dead delivery again, or those of this error code ("" for none); returns how many."""
+        ...
+
+    async def dead_causes(self) -> Sequence[DeadCause]:
+        """Dead letters by cause, most first."""
+        ...
+
+    async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
+        """What a dead command says of a lead (personal data). Raises NotFoundError, ConflictError, UnknownKeyError."""
+        ...
+
+    async def fix(self, delivery_id: str, data: LeadData, *, by: str) -> None:
+        """Correct a dead command and send it again. Raises NotFoundError, ConflictError, UnknownKeyError."""
+        ...
+
+    async def confirm(self, delivery_id: str, *, by: str) -> None:
+        """An uncertain message did arrive: done. Raises NotFoundError, ConflictError."""
         ...
 
     async def discard(self, delivery_id: str, *, reason: str, by: str) -> None:
@@ -145,6 +170,10 @@ class Desk(Protocol):
 
     async def last_reconciliation(self) -> Reconciliation | None:
         """The newest result of comparing with the CRM."""
+        ...
+
+    async def reconciliations(self, *, limit: int) -> Sequence[Reconciliation]:
+        """Kept results, newest first."""
         ...
 
     async def reconcile(self, *, since: datetime | None) -> Reconciliation:
@@ -212,6 +241,18 @@ class Connected(Protocol):
         ...
 
 
+class Alerts(Protocol):
+    """What is wrong now, and who is told."""
+
+    async def overview(self) -> AlertOverview:
+        """What is raised now and where it is sent."""
+        ...
+
+    def explain(self, alert: Alert) -> Message:
+        """Headline and text of an alarm in the salon's language, as it was sent."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
@@ -228,6 +269,11 @@ class House(Protocol):
     @property
     def connections(self) -> Connections:
         """Connecting vendors."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """What is wrong now, and who is told."""
         ...
 
     @property

@@ -30,6 +30,8 @@ NOTICES = frozenset(
         "retried",
         "all_retried",
         "discarded",
+        "fixed",
+        "confirmed",
         "conflict",
         "checked",
         "unreachable",

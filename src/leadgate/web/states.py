@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from leadgate.model.connections import FindingState
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryState
 from leadgate.model.events import EventState
-from leadgate.model.views import DeliveryRow, Light
+from leadgate.model.views import DeliveryRow, EndState, Light
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,15 @@ EVENTS = {
     EventState.ANSWERED: Mark("is-info", "bot", "state.event.answered"),
     EventState.IGNORED: Mark("", "x", "state.event.ignored"),
     EventState.FAILED: Mark("is-bad", "bad", "state.event.failed"),
+}
+
+ENDINGS = {
+    EndState.DELIVERED: Mark("is-ok", "ok", "state.ending.delivered"),
+    EndState.WAITING: Mark("is-warn", "wait", "state.ending.waiting"),
+    EndState.ANSWERED: Mark("is-info", "bot", "state.ending.answered"),
+    EndState.IGNORED: Mark("", "x", "state.ending.ignored"),
+    EndState.REFUSED: Mark("is-bad", "bad", "state.ending.refused"),
+    EndState.ERASED: Mark("", "lock", "state.ending.erased"),
 }
 
 DELIVERIES = {

@@ -57,6 +57,18 @@ async def test_callers_are_served_in_turn(clock: HandClock) -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
+async def test_execution_time_is_scarce_before_it_is_spent(clock: HandClock) -> None:
+    """A backlog that took all of it would make a client who writes now wait for minutes."""
+    keeper = governor(clock, scarce_s=300.0, operating_s=400.0)
+    keeper.learn("crm.item.add", {"operating": 299.0})
+    assert not keeper.is_scarce()
+    keeper.learn("crm.item.add", {"operating": 301.0})
+    assert keeper.is_scarce()
+    assert keeper.closed_for_s("crm.item.add") == 0
+    clock.seconds += 61
+    assert not keeper.is_scarce(), "by then a minute of it has grown back"
+
+
 async def test_a_method_near_its_time_limit_is_closed_until_the_reset(clock: HandClock) -> None:
     """480 s is the portal's limit; we stop at 400, by the portal's own clock."""
     keeper = governor(clock)

@@ -26,7 +26,7 @@ _REVOKED = Finding(
     "bitrix24.revoked",
     FindingState.FAIL,
     "Bitrix24 does not know this webhook: it was deleted, has expired or was issued anew.",
-    "Make a new inbound webhook in Bitrix24 and connect it; then remove this connection.",
+    "Check that the address was copied whole; else make a new inbound webhook in Bitrix24 and connect that one.",
 )
 _NO_PLAN = Finding(
     "bitrix24.plan_without_rest",

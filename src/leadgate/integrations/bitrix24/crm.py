@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import httpx
@@ -15,18 +16,24 @@ from leadgate.integrations.bitrix24.deliver import write
 from leadgate.integrations.bitrix24.errors import Failure
 from leadgate.integrations.bitrix24.governor import Governor, Limits, Sleep
 from leadgate.integrations.bitrix24.look_up import find_origins, look_up
-from leadgate.integrations.bitrix24.reads import PortalFacts, look
+from leadgate.integrations.bitrix24.reads import PortalFacts, count_readable, look
 from leadgate.integrations.bitrix24.settings import Settings
+from leadgate.integrations.bitrix24.standing import Standing
+from leadgate.integrations.bitrix24.sweep import sweep
 from leadgate.model.connections import CheckReport
-from leadgate.model.leads import CrmCommand, LeadRef
+from leadgate.model.leads import CrmCommand, LeadRef, SweptLead
 from leadgate.model.outcomes import Outcome, RetryLater, Scope
 from leadgate.ports.clock import Clock
 from leadgate.ports.crm import BeforeCall
 
-# A batch takes 50 commands. Reads: at most two searches (phone, e-mail) per command, and two facts, the
-# contacts by origin, the leads and the deals besides: 2 n + 5 <= 50. Writes: at most two per command (a
-# contact and the lead): 2 n <= 50.
-CAPACITY: Final = 22
+# The portal counts requests, a batch of up to 50 commands is one. A new lead with a phone costs four commands: the
+# search for its contact (read), contact, lead and first entry (written). 48 leads with their first entries are one
+# batch of reads (48 searches and a list) and three of writes (16 leads, 48 commands each): twelve leads a request,
+# where four commands a lead allow at most 50 / 4 = 12.5.
+CAPACITY: Final = 96
+
+# Two leads a second or so: about what the portal's execution time (480 s in ten minutes) grows back.
+SCARCE_CAPACITY: Final = 4
 
 FACTS_LIVE_S: Final = 600.0  # an administrator may switch the mode or add a source at any time
 
@@ -57,23 +64,27 @@ class Bitrix24Crm:
         self._facts_until = 0.0
 
     def capacity(self) -> int:
-        """How many commands `deliver` takes at once: 22."""
-        return CAPACITY
+        """How many commands `deliver` takes at once: 48 new leads with their first entries; few while execution time is scarce."""
+        return SCARCE_CAPACITY if self.governor.is_scarce() else CAPACITY
 
     async def deliver(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
         """Carry the commands out, in order; one outcome per command, same order.
 
-        More than `capacity` commands are carried out in several rounds; a portal that fails as a whole ends
-        them.
+        What one batch of reads does not serve is carried out in several rounds; a portal that fails as a whole
+        ends them.
 
         Raises:
             LeaseLostError: from `before_call`; nothing further was sent.
         """
         outcomes: list[Outcome] = []
-        for start in range(0, len(commands), CAPACITY):
+        made: dict[str, Standing] = {}
+        while len(outcomes) < len(commands):
+            rest = commands[len(outcomes) :]
             stopped = next((outcome for outcome in outcomes if _stops(outcome)), None)
-            part = commands[start : start + CAPACITY]
-            outcomes += [stopped] * len(part) if stopped else await self._deliver_part(part, before_call)
+            if stopped is not None:
+                return outcomes + [stopped] * len(rest)
+            part = rest[: count_readable(rest, with_facts=self._fresh_facts() is None)]
+            outcomes += await self._deliver_part(part, before_call, made)
         return outcomes
 
     async def look_up(self, commands: Sequence[CrmCommand]) -> list[Outcome]:
@@ -88,6 +99,14 @@ class Bitrix24Crm:
         """
         return await find_origins(self._client, origin_ids)
 
+    def sweep(self, since: datetime | None) -> AsyncIterator[Sequence[SweptLead]]:
+        """Page by page, every lead and deal with our mark that was made or changed since then.
+
+        Raises:
+            ServiceUnavailableError: the portal could not be asked.
+        """
+        return sweep(self._client, since)
+
     async def check(self) -> CheckReport:
         """Ask the portal whether the access works and what it may do; changes nothing there."""
         return await check(self._client)
@@ -96,13 +115,17 @@ class Bitrix24Crm:
         """Close the connections. A second call is harmless."""
         await self._client.close()
 
-    async def _deliver_part(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
+    async def _deliver_part(
+        self, commands: Sequence[CrmCommand], before_call: BeforeCall, made: dict[str, Standing]
+    ) -> list[Outcome]:
+        """One round; `made` are the leads that earlier rounds made, by our `lead_id`, and takes up those of this one."""
         facts = self._fresh_facts()
         picture = await look(self._client, commands, facts)
         if isinstance(picture, Failure):
             return [picture.outcome(wrote=False)] * len(commands)
         if facts is None:
             self._facts, self._facts_until = picture.facts, self._clock.monotonic_s() + FACTS_LIVE_S
+        picture.made = made
         return await write(
             self._client,
             commands,

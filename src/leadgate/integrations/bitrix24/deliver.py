@@ -20,6 +20,7 @@ from leadgate.model.outcomes import Delivered, LeadClosed, Outcome, OutcomeUnkno
 from leadgate.ports.crm import BeforeCall
 
 UNREADABLE = OutcomeUnknown("bitrix24.answer_incomplete")
+EARLIER_WAITS = RetryLater("bitrix24.earlier_waits", Scope.ITEM)
 CONTACT_GONE = RetryLater("bitrix24.contact_gone", Scope.ITEM)
 
 METHODS = {
@@ -56,10 +57,21 @@ async def write(
         if plan.steps:
             written, stopped = await _write_once(client, plan, before_call)
             outcomes.update(written)
+            outcomes.update(_behind(_left(pending, outcomes), written, commands))
             if stopped is not None:  # the portal does not answer, or refuses as a whole: nothing of the rest was sent
                 outcomes.update({number: stopped for number, _ in _left(pending, outcomes)})
         pending = _left(pending, outcomes)
     return [outcomes[number] for number in range(len(commands))]
+
+
+def _behind(rest: Pending, written: Mapping[int, Outcome], commands: Sequence[CrmCommand]) -> Mapping[int, Outcome]:
+    """What comes after a command of the same lead that has to be sent again waits for it, or it would overtake it."""
+    waiting = {
+        commands[number].lead_id
+        for number, outcome in written.items()
+        if isinstance(outcome, RetryLater | OutcomeUnknown) and not isinstance(commands[number], CreateLead)
+    }
+    return {number: EARLIER_WAITS for number, command in rest if command.lead_id in waiting}
 
 
 def _left(pending: Pending, outcomes: Mapping[int, Outcome]) -> Pending:

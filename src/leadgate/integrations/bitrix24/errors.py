@@ -138,15 +138,15 @@ class Failure:
             return Refused(self.code, self.detail)
         if wrote and self.meaning is Meaning.UNKNOWN:
             return OutcomeUnknown(self.code)
-        return self._later()
+        return self._later(self.scope)
 
     def not_tried(self) -> RetryLater:
         """The outcome of a command that was not sent because the portal failed so a moment before."""
-        return self.of_target()._later()
+        return self._later(Scope.TARGET)
 
-    def _later(self) -> RetryLater:
+    def _later(self, scope: Scope) -> RetryLater:
         needs_person = self.needs_person or self.meaning is Meaning.REFUSED
-        return RetryLater(self.code, self.scope, self.after, needs_person, self.detail)
+        return RetryLater(self.code, scope, self.after, needs_person, self.detail)
 
     def of_target(self) -> Failure:
         """The same failure, blamed on the portal as a whole."""

@@ -18,6 +18,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 _RESET_UNKNOWN_S = 600.0  # ten one-minute buckets: after this the budget is whole again
 _GRAIN_S = 0.001
+_KNOWN_FOR_S = 60.0  # a minute's worth of execution time is forgotten by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Limits:
         burst: requests at once after a rest; the cloud refuses above 50.
         start: requests free at the start: the process that ran a second ago may have filled the bucket.
         operating_s: execution time of one method in ten minutes at which we stop; the cloud stops at 480.
+        scarce_s: execution time from which on a backlog should go slowly, so that what is new finds some left.
         patience_s: longest wait inside `acquire`; what takes longer is handed back to the caller.
     """
 
@@ -36,6 +38,7 @@ class Limits:
     burst: float = 40.0
     start: float = 10.0
     operating_s: float = 400.0
+    scarce_s: float = 300.0
     patience_s: float = 20.0
 
 
@@ -51,6 +54,7 @@ class Governor:
         self._filled_at = clock.monotonic_s()
         self._paused_until = self._filled_at
         self._closed_until: dict[str, float] = {}
+        self._scarce_until = self._filled_at
         self._turn = asyncio.Lock()
 
     async def acquire(self, methods: Iterable[str]) -> float:
@@ -96,12 +100,19 @@ class Governor:
     def learn(self, method: str, time: Mapping[str, object]) -> None:
         """Read the `time` part of an answer; close the method when its budget is nearly spent."""
         operating = as_number(time.get("operating"))
-        if operating is None or operating < self._limits.operating_s:
+        if operating is None or operating < self._limits.scarce_s:
+            return
+        self._scarce_until = self._clock.monotonic_s() + _KNOWN_FOR_S
+        if operating < self._limits.operating_s:
             return
         reset_at, finish = as_number(time.get("operating_reset_at")), as_number(time.get("finish"))
         # Both times are the portal's: its clock may differ from ours, only the difference counts.
         left = reset_at - finish if reset_at is not None and finish is not None else _RESET_UNKNOWN_S
         self.close(method, min(max(left, 1.0), _RESET_UNKNOWN_S))
+
+    def is_scarce(self) -> bool:
+        """True while a method has little execution time left: spend it on what cannot wait."""
+        return self._clock.monotonic_s() < self._scarce_until
 
     def export(self) -> dict[str, object]:
         """State as plain values, in wall-clock time, for another process or node."""

@@ -118,7 +118,7 @@ async def _find_page(client: PortalClient, origin_ids: Sequence[str]) -> Found |
     for _ in range(_MAX_PAGES):
         asked = [_list_leads(entity, origin_ids, start) for entity, start in starts.items()]
         answer = await client.batch(asked, halt=False)
-        failure = answer if isinstance(answer, Failure) else _unanswered(answer)
+        failure = answer if isinstance(answer, Failure) else unanswered(answer)
         if isinstance(answer, Failure) or failure is not None:
             return failure or unclear("answer_unreadable")
         for entity in list(starts):
@@ -143,7 +143,7 @@ def _list_leads(entity: CrmEntity, origin_ids: Sequence[str], start: int) -> Com
     return Command(entity.value, "crm.item.list", params)
 
 
-def _unanswered(answer: BatchAnswer) -> Failure | None:
+def unanswered(answer: BatchAnswer) -> Failure | None:
     """Why the question has no answer, or None when it has one."""
     values = list(answer.values.values())
     failures = [value for value in values if isinstance(value, Failure)]

@@ -4,6 +4,7 @@ A unit of work is a plain function of a `Transaction`. It runs whole or not at a
 so must not do anything but read and write stores.
 """
 
+from leadgate.ports.stores.alerts import AlertKey, AlertStore
 from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
@@ -27,6 +28,8 @@ from leadgate.ports.stores.transaction import Storage, Transaction
 
 __all__ = [
     "INBOX_PARTS",
+    "AlertKey",
+    "AlertStore",
     "ConnectionStore",
     "ConversationStore",
     "DeliveryStore",

@@ -89,8 +89,12 @@ class DeliveryStore(Protocol):
         """Every open delivery of a connection goes to another one, in the same order; returns how many. Wake the lane yourself."""
         ...
 
-    def dead(self, *, limit: int) -> Sequence[StoredDelivery]:
-        """Dead letters, oldest first."""
+    def confirm(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
+        """An uncertain delivery did arrive: it is done; None when it is in another state."""
+        ...
+
+    def dead(self, *, limit: int, cause: str | None = None) -> Sequence[StoredDelivery]:
+        """Dead letters, oldest first; with this error code alone when `cause` is given ("" for those without one)."""
         ...
 
     def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from leadgate.model.webhooks import Receipt
+from leadgate.ports.stores.alerts import AlertStore
 from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
@@ -77,6 +78,11 @@ class Transaction(Protocol):
         """The salon's book."""
         ...
 
+    @property
+    def alerts(self) -> AlertStore:
+        """Alarms."""
+        ...
+
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Count requests refused at the door, by connection id ("" when unknown) and code."""
         ...
@@ -86,7 +92,15 @@ class Transaction(Protocol):
         ...
 
     def add_reconciliation(self, *, started_at: datetime, result: str) -> None:
-        """Keep the result of a reconciliation as JSON."""
+        """Keep the result of a reconciliation as JSON; of those before only the last 400 stay."""
+        ...
+
+    def find_sweep(self, connection_id: str) -> datetime | None:
+        """Until when this CRM was swept, or None when it never was."""
+        ...
+
+    def note_sweep(self, connection_id: str, *, until: datetime) -> None:
+        """This CRM was swept until this time."""
         ...
 
 

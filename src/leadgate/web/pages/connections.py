@@ -18,5 +18,5 @@ async def connections(request: PageRequest) -> Response[str]:
 
 PAGE = WebPage(
     handlers=(connections,),
-    menu=MenuEntry(section="connections", href="/connections", icon="plug", group="shield", order=3),
+    menu=MenuEntry(section="connections", href="/connections", icon="plug", group="shield", order=4),
 )

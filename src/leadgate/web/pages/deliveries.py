@@ -10,10 +10,12 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from leadgate.delivery.dead_letter import CORRECTABLE
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.views import DeliveryDetail
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.explain import explain
+from leadgate.web.forms import read_form
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, moments_of, show
 from leadgate.web.states import DELIVERY_TABS, mark_of_delivery
 from leadgate.web.timeline import tell
@@ -50,7 +52,7 @@ async def deliveries(request: PageRequest) -> Response[str]:
         next_cursor=page.next_cursor,
         is_later_page="cursor" in asked,
         counts=await desk.delivery_counts(since=since, until=until, connection_id=connection_id),
-        dead_in_all=(await desk.delivery_counts()).dead,
+        causes=await desk.dead_causes(),
         connections=await desk.connections(),
         asked={
             "q": query or "",
@@ -67,8 +69,9 @@ async def deliveries(request: PageRequest) -> Response[str]:
 
 @post("/deliveries/retry-all", guards=[allowed(Act.RETRY)], status_code=303)
 async def retry_all(request: PageRequest) -> Redirect:
-    """Send every dead delivery again."""
-    count = await house_of(request).desk.retry_all_dead(by=request.user.staff_id)
+    """Send every dead delivery again, or all of the cause that the form names."""
+    form = await read_form(request)
+    count = await house_of(request).desk.retry_all_dead(by=request.user.staff_id, cause=form.get("cause"))
     return Redirect(address("/deliveries", notice="all_retried", count=str(count)), status_code=303)
 
 
@@ -81,7 +84,13 @@ def bounds_of(request: PageRequest, span: str) -> tuple[datetime | None, datetim
 
 def tools(request: PageRequest) -> dict[str, Any]:
     """What the template of a delivery needs besides the delivery."""
-    return {"vendors": vendors_of(request), "mark_of": mark_of_delivery, "tell": tell, "explain": explain}
+    return {
+        "vendors": vendors_of(request),
+        "mark_of": mark_of_delivery,
+        "tell": tell,
+        "explain": explain,
+        "correctable": CORRECTABLE,
+    }
 
 
 def _first_open(details: Sequence[DeliveryDetail]) -> str | None:

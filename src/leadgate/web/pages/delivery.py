@@ -32,6 +32,16 @@ async def retry(request: PageRequest, delivery_id: FromPath[str]) -> Redirect:
     return _back(delivery_id, "retried")
 
 
+@post("/deliveries/{delivery_id:str}/confirm", guards=[allowed(Act.RETRY)], status_code=303)
+async def confirm(request: PageRequest, delivery_id: FromPath[str]) -> Redirect:
+    """It did arrive."""
+    try:
+        await house_of(request).desk.confirm(delivery_id, by=request.user.staff_id)
+    except ConflictError:
+        return _back(delivery_id, "conflict")
+    return _back(delivery_id, "confirmed")
+
+
 @post("/deliveries/{delivery_id:str}/discard", guards=[allowed(Act.DISCARD)], status_code=303)
 async def discard(request: PageRequest, delivery_id: FromPath[str]) -> Response[str] | Redirect:
     """Give it up, with a reason."""
@@ -51,4 +61,4 @@ def _back(delivery_id: str, notice: str) -> Redirect:
     return Redirect(address(f"/deliveries/{delivery_id}", notice=notice), status_code=303)
 
 
-PAGE = WebPage(handlers=(delivery, retry, discard))
+PAGE = WebPage(handlers=(delivery, retry, confirm, discard))

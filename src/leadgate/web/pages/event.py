@@ -10,10 +10,11 @@ from litestar.params import FromPath
 
 from leadgate.model.events import NormalisedEvent
 from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.endings import tell_ending
 from leadgate.web.forms import read_form
 from leadgate.web.masking import mask_all, mask_name, mask_phone
-from leadgate.web.sheet import WebPage, house_of, show
-from leadgate.web.states import EVENTS, mark_of_delivery
+from leadgate.web.sheet import WebPage, house_of, show, words_of
+from leadgate.web.states import ENDINGS, mark_of_delivery
 from leadgate.web.vendors import vendors_of
 
 _log = structlog.get_logger()
@@ -64,7 +65,8 @@ async def _show(request: PageRequest, event_id: str, *, is_open: bool, reason_mi
         is_open=is_open,
         reason_missing=reason_missing,
         reasons=REASONS,
-        marks=EVENTS,
+        marks=ENDINGS,
+        told=tell_ending(detail.row.ending, words_of(request)),
         mark_of=mark_of_delivery,
         vendors=vendors_of(request),
     )

@@ -6,9 +6,10 @@ from litestar import Response, get
 
 from leadgate.model.events import EventState
 from leadgate.web.access import PageRequest
+from leadgate.web.endings import tell_ending
 from leadgate.web.pages.deliveries import SPANS, bounds_of
 from leadgate.web.sheet import WebPage, house_of, moments_of, show
-from leadgate.web.states import EVENTS
+from leadgate.web.states import ENDINGS, EVENTS
 from leadgate.web.vendors import vendors_of
 
 ROWS_PER_PAGE = 30
@@ -47,6 +48,8 @@ async def events(request: PageRequest) -> Response[str]:
         },
         spans=SPANS,
         marks=EVENTS,
+        endings=ENDINGS,
+        tell_ending=tell_ending,
         vendors=vendors_of(request),
     )
 

@@ -1,0 +1,128 @@
+"""From what is seen of the house to what is wrong with it, by thresholds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from leadgate.catalogue.meanings import meaning_of
+from leadgate.model.alerts import AlertTarget, Cause, ConnectionSigns, DiskSpace, Signs, Trouble
+from leadgate.settings import AlertThresholds
+
+NEEDS_PERSON = frozenset({"revoked", "plan", "rights", "portal", "our_call", "webhook"})
+"""Meanings of error codes that no waiting cures."""
+
+NOBODY_CAN_CURE = frozenset({"blocked", "no_chat"})
+"""Meanings of dead letters that are nobody's business: the client left."""
+
+PERSON_AFTER = timedelta(seconds=5)
+"""Such a refusal is told almost at once; the moment is for a portal that restarts."""
+
+ADDRESS_AFTER = timedelta(minutes=5)
+DATABASE_CHECK = "database_check"
+"""Topic of the note that says which check of the database failed."""
+
+NameKind = Callable[[str], str]
+
+
+def find_troubles(
+    signs: Signs, *, now: datetime, limits: AlertThresholds, name_kind: NameKind, targets: list[AlertTarget]
+) -> list[Trouble]:
+    """Everything that is wrong for longer than its threshold.
+
+    Args:
+        signs: what the database shows.
+        now: aware UTC.
+        limits: thresholds.
+        name_kind: the vendor's name for a kind of connection.
+        targets: where alarms are sent.
+    """
+    found: list[Trouble] = []
+    for signs_of_one in signs.connections:
+        found += _of_connection(signs_of_one, now, limits, name_connection(signs_of_one, name_kind))
+    found += _of_house(signs, now, limits)
+    found += _of_targets(targets, now)
+    return found
+
+
+def find_disk_trouble(
+    space: DiskSpace | None, *, now: datetime, limits: AlertThresholds, was_raised: bool
+) -> Trouble | None:
+    """Too little space; once raised it lasts until there is a fifth more, so that a log that turns over does not flap."""
+    least = limits.disk_free_bytes * 6 // 5 if was_raised else limits.disk_free_bytes
+    if space is None or space.free >= least:
+        return None
+    return Trouble(cause=Cause.DISK, count=space.free // (1 << 20), since=now)
+
+
+def name_connection(signs: ConnectionSigns, name_kind: NameKind) -> str:
+    """What people call a connection: the vendor, and the salon's own name where it says more."""
+    title = name_kind(signs.kind)
+    return title if signs.name in ("", title) else f"{title} «{signs.name}»"
+
+
+def _of_connection(signs: ConnectionSigns, now: datetime, limits: AlertThresholds, who: str) -> Iterator[Trouble]:
+    subject = signs.connection_id
+    if signs.is_paused:
+        waiting = signs.waiting + signs.pending
+        if waiting and now - signs.changed_at >= limits.paused_after:
+            yield Trouble(cause=Cause.PAUSED, subject=subject, who=who, count=waiting, since=signs.changed_at)
+    elif signs.problem is not None and signs.problem_since is not None:
+        needs_person = meaning_of(signs.problem) in NEEDS_PERSON
+        if now - signs.problem_since >= (min(PERSON_AFTER, limits.down_after) if needs_person else limits.down_after):
+            yield Trouble(
+                cause=Cause.CONNECTION,
+                subject=subject,
+                who=who,
+                detail=signs.problem,
+                count=signs.waiting,
+                since=signs.problem_since,
+                needs_person=needs_person,
+            )
+    elif signs.overdue_since is not None and now - signs.overdue_since >= limits.queue_after:
+        since, count = signs.overdue_since, signs.waiting
+        yield Trouble(cause=Cause.QUEUE, subject=subject, who=who, count=count, since=since, needs_person=False)
+    yield from _of_ends(signs, who)
+
+
+def _of_ends(signs: ConnectionSigns, who: str) -> Iterator[Trouble]:
+    """What is over and wants a person."""
+    dead = {code: count for code, count in signs.dead.items() if meaning_of(code) not in NOBODY_CAN_CURE}
+    if dead and signs.dead_since is not None:
+        most = max(sorted(dead), key=lambda code: dead[code])
+        count = sum(dead.values())
+        yield Trouble(
+            cause=Cause.DEAD, subject=signs.connection_id, who=who, detail=most, count=count, since=signs.dead_since
+        )
+    for cause, count, since in (
+        (Cause.UNCERTAIN, signs.uncertain, signs.uncertain_since),
+        (Cause.FAILED, signs.failed, signs.failed_since),
+    ):
+        if count and since is not None:
+            yield Trouble(cause=cause, subject=signs.connection_id, who=who, count=count, since=since)
+
+
+def _of_house(signs: Signs, now: datetime, limits: AlertThresholds) -> Iterator[Trouble]:
+    if signs.homeless and signs.homeless_since is not None and now - signs.homeless_since >= limits.queue_after:
+        yield Trouble(cause=Cause.NO_CRM, count=signs.homeless, since=signs.homeless_since)
+    if signs.pending and signs.pending_since is not None and now - signs.pending_since >= limits.queue_after:
+        yield Trouble(cause=Cause.INBOX, count=signs.pending, since=signs.pending_since)
+    if signs.differences and signs.reconciled_at is not None:
+        yield Trouble(cause=Cause.LEDGER, count=signs.differences, since=signs.reconciled_at)
+    for note in signs.notes:
+        if note.topic == DATABASE_CHECK:
+            yield Trouble(cause=Cause.DATABASE, subject=note.topic, detail=note.detail, since=note.at)
+
+
+def _of_targets(targets: list[AlertTarget], now: datetime) -> Iterator[Trouble]:
+    for target in targets:
+        since = target.failing_since
+        if since is not None and now - since >= ADDRESS_AFTER:
+            yield Trouble(
+                cause=Cause.ADDRESS,
+                subject=target.target_id,
+                who=target.name,
+                detail=target.last_error or "",
+                count=target.failures,
+                since=since,
+            )

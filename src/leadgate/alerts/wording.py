@@ -1,0 +1,109 @@
+"""What an alarm says: a headline, since when, how many wait, what to do. Pure; the words stand in the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from leadgate.catalogue.meanings import meaning_of
+from leadgate.catalogue.texts import load_texts, read_file
+from leadgate.model.alerts import Alert, Cause, MessageKind
+from leadgate.ports.notifier import Message
+
+_COUNTS = {
+    Cause.DEAD: "count.dead",
+    Cause.UNCERTAIN: "count.dead",
+    Cause.FAILED: "count.failed",
+    Cause.SILENCE: "count.silence",
+    Cause.DISK: "count.disk",
+    Cause.LEDGER: "count.differences",
+    Cause.ADDRESS: "count.failures",
+}
+_PAGES = {
+    Cause.CONNECTION: "/connections",
+    Cause.PAUSED: "/connections",
+    Cause.NO_CRM: "/connections",
+    Cause.SILENCE: "/connections",
+    Cause.DEAD: "/deliveries",
+    Cause.UNCERTAIN: "/deliveries",
+    Cause.QUEUE: "/deliveries",
+    Cause.INBOX: "/events",
+    Cause.FAILED: "/events",
+    Cause.CANARY: "/events",
+    Cause.ADDRESS: "/alerts",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """Whose alarms these are: language, zone, name, and our address as people open it (None when not set)."""
+
+    locale: str
+    time_zone: tzinfo
+    workspace: str
+    public_url: str | None
+
+
+def compose(alert: Alert, kind: MessageKind, voice: Voice, *, now: datetime) -> Message:
+    """The message of a kind about an alarm, in the salon's language and zone."""
+    if kind is MessageKind.SOLVED:
+        return _finish([_between(alert, voice, now)], headline(alert, voice, is_solved=True), voice, alert.cause)
+    lines = [since_when(alert, voice, now=now), cure(alert, voice)]
+    title = headline(alert, voice)
+    if kind is MessageKind.REMINDER:
+        title = load_texts("alerts", voice.locale).get("reminder", title=title)
+    return _finish(lines, title, voice, alert.cause)
+
+
+def trial(voice: Voice) -> Message:
+    """What `alerts test` sends."""
+    texts = load_texts("alerts", voice.locale)
+    return _finish([texts.get("test.body")], texts.get("test.title"), voice, None)
+
+
+def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
+    """What happened, without a full stop: «Bitrix24 не отвечает»."""
+    if alert.cause is Cause.CONNECTION and not is_solved:
+        return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
+    name = "solved" if is_solved else "raised"
+    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.{name}", who=alert.who)
+
+
+def since_when(alert: Alert, voice: Voice, *, now: datetime) -> str:
+    """Since when it lasts and how much it is about."""
+    texts = load_texts("alerts", voice.locale)
+    parts = [texts.get("since", time=_time(alert.since, voice, now))]
+    if alert.count:
+        parts.append(texts.get(_COUNTS.get(alert.cause, "count.waiting"), count=str(alert.count)))
+    return " ".join(parts)
+
+
+def cure(alert: Alert, voice: Voice) -> str:
+    """What to do."""
+    if alert.cause is Cause.CONNECTION:
+        return _page_text(f"cure.{meaning_of(alert.detail)}", voice, alert.who)
+    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.cure")
+
+
+def _between(alert: Alert, voice: Voice, now: datetime) -> str:
+    until = alert.solved_at or now
+    texts = load_texts("alerts", voice.locale)
+    return texts.get("solved_between", since=_time(alert.since, voice, now), until=_time(until, voice, now))
+
+
+def _finish(lines: list[str], title: str, voice: Voice, cause: Cause | None) -> Message:
+    texts = load_texts("alerts", voice.locale)
+    if voice.public_url is not None and cause is not None:
+        lines = [*lines, texts.get("link", address=voice.public_url + _PAGES.get(cause, "/"))]
+    return Message(title=title, body="\n".join([*lines, texts.get("footer", workspace=voice.workspace)]))
+
+
+def _page_text(key: str, voice: Voice, who: str) -> str:
+    """Codes are explained by the same sentences as on the pages."""
+    return str(read_file("pages", voice.locale)[key]).format(who=who)
+
+
+def _time(at: datetime, voice: Voice, now: datetime) -> str:
+    """The hour today, with the day before it earlier."""
+    local, today = at.astimezone(voice.time_zone), now.astimezone(voice.time_zone).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%H:%M %d.%m}"

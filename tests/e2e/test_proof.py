@@ -1,0 +1,59 @@
+"""The proof beside the other tests: 1,000 kills in the gate (`CI=true`), 100 elsewhere, `KILLS=…` at will; all: `make proof`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.sweep import Series, open_rooms, sweep_series
+
+ROOT = Path(__file__).resolve().parents[2]
+IS_GATE = os.environ.get("CI") == "true"
+KILLS = int(os.environ.get("KILLS", "1000" if IS_GATE else "100"))
+
+
+def prove(out: Path, *options: str) -> dict[str, Any]:
+    """Run the proof as a user does; its JSON."""
+    command = (sys.executable, "-m", "proof", "--out", str(out), *options)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    print(done.stdout)  # noqa: T201 - the table, for people
+    assert done.returncode == 0, done.stdout + done.stderr
+    report: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return report
+
+
+@pytest.mark.timeout(900 + KILLS * 2)
+def test_killed_again_and_again_under_load_and_faults_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    """The promise of the product, with real processes, real SIGKILLs and a CRM that drops its answers."""
+    report = prove(tmp_path / "proof.json", "--kills", str(KILLS), "--points", "none")
+    salons = report["campaign"]
+    assert sum(salon["kills"] for salon in salons) == KILLS
+    assert [what for salon in salons for what in (*salon["lost"], *salon["doubled"], *salon["wrong"])] == []
+    assert sum(salon["events"] for salon in salons) > KILLS
+    assert KILLS < 100 or sum(sum(salon["faults"].values()) for salon in salons) > 0
+    assert {salon["reconcile"] for salon in salons} == {0}
+
+
+@pytest.mark.timeout(600)
+def test_death_or_failure_at_every_kind_of_fault_point_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Random moments miss narrow gaps; here the process dies and fails exactly before and after writes, calls and answers."""
+    report = prove(tmp_path / "proof.json", "--kills", "0", "--points", "some")
+    alone, pairs = report["sweeps"]["one fault"], report["sweeps"]["two deaths"]
+    assert [*alone["wrong"], *pairs["wrong"]] == []
+    never_struck = [name for name, count in alone["passes"].items() if count == 0]
+    assert never_struck == []
+    assert pairs["strikes"] > pairs["days"]
+
+
+async def test_a_gateway_that_sends_again_without_looking_is_found_out(tmp_path: Path) -> None:
+    """A proof that cannot go red proves nothing."""
+    async with open_rooms(tmp_path, 1) as (room,):
+        room.is_naive = True
+        result = await sweep_series([room], [Series("call", "kill-after", most=3)])
+    assert [one for one in result.wrong if "doubled" in one], result
