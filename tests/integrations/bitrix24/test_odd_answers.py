@@ -151,7 +151,7 @@ async def test_a_missing_right_stops_only_the_lead_that_it_concerns() -> None:
         return ({}, {"t0": DENIED}) if len(commands) == 2 else ({"t0": 9}, {})
 
     crm, _ = portal(script)
-    outcomes = await crm.deliver([entry(1, ref=LEAD), entry(2, ref=LeadRef(CrmEntity.LEAD, 6))], held)
+    outcomes = await crm.deliver([entry(1, lead=1, ref=LEAD), entry(2, lead=2, ref=LeadRef(CrmEntity.LEAD, 6))], held)
     assert isinstance(outcomes[0], RetryLater)
     assert (outcomes[0].scope, outcomes[0].needs_person) == (Scope.ITEM, True)
     assert outcomes[1] == Delivered("comment:9")
@@ -165,6 +165,21 @@ async def test_a_portal_wide_refusal_inside_a_batch_stops_the_rest() -> None:
     outcomes = await crm.deliver([entry(1, ref=LEAD), entry(2, ref=LEAD)], held)
     assert [type(outcome) for outcome in outcomes] == [RetryLater, RetryLater]
     assert len(seen) == 2
+
+
+async def test_later_words_do_not_overtake_those_that_have_to_be_sent_again() -> None:
+    """A manager reads the history from the top; those of other leads go on."""
+    other = LeadRef(LEAD.entity, 6)
+    rows = {"items": [{"id": number, "stageSemanticId": "P"} for number in (5, 6)]}
+    broken = {"error": "INTERNAL_SERVER_ERROR", "error_description": ""}
+    crm, seen = portal(
+        lambda commands: ({**FACTS, "items_lead": rows, "t0": 9}, {"t0": broken} if "t2" in commands else {})
+    )
+    words = [entry(1, lead=1, ref=LEAD), entry(2, lead=1, ref=LEAD), entry(3, lead=2, ref=other)]
+    outcomes = await crm.deliver(words, held)
+    assert isinstance(outcomes[0], OutcomeUnknown)
+    assert outcomes[1:] == [RetryLater("bitrix24.earlier_waits", Scope.ITEM), Delivered("comment:9")]
+    assert len(seen[-1]) == 1
 
 
 async def test_mode_and_sources_are_read_again_after_a_while() -> None:
