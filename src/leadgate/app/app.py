@@ -12,6 +12,7 @@ import msgspec
 
 from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
+from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.nightly import NightlyReconciliation
@@ -224,6 +225,7 @@ class App:
     async def run_upkeep(self, stop: asyncio.Event) -> None:
         """Follow changes, write counters and gauges until `stop`."""
         await asyncio.gather(
+            DatabaseCheck(self.storage, self.clock).run(stop),
             _every(FOLLOW_INTERVAL_S, self.follow, stop),
             _every(_REFUSALS_INTERVAL_S, self.intake.write_refusals, stop),
             _every(_GAUGES_INTERVAL_S, self._measure, stop),

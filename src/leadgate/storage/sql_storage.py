@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from leadgate.storage.transaction import SqlTransaction
 T = TypeVar("T")
 _RACES_TO_LOSE = 5
 _MAX_WAITING = 2000
+_DAMAGE_LIMIT = 200
+_PLACES = re.compile(r"'[^']*'")  # a finding may quote a value
 _LOST_TO_ANOTHER = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 
 
@@ -84,6 +87,26 @@ class SqlStorage:
             return self._writer.keep(event)
         self._check_room()
         return asyncio.ensure_future(self._in_thread(lambda: self._receive_on_postgres(event)))
+
+    async def find_damage(self) -> str | None:
+        """The first damage that SQLite finds in its file, without contents; None when there is none.
+
+        Reads the whole file, so it takes seconds for each gigabyte. PostgreSQL looks after itself (checksums): always None.
+
+        Raises:
+            StorageUnavailableError: the database is away or closed.
+        """
+        return await self._in_thread(self._find_damage) if self._is_sqlite else None
+
+    def _find_damage(self) -> str | None:
+        try:
+            with self._engine.connect() as connection:
+                found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        except DBAPIError as error:
+            if isinstance(error.orig, sqlite3.OperationalError):
+                raise
+            return "the file cannot be read as a database"
+        return None if found == "ok" else _PLACES.sub("…", found)[:_DAMAGE_LIMIT]
 
     def close(self) -> None:
         """Finish what is queued and close every connection."""
