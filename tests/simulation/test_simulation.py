@@ -17,7 +17,7 @@ def test_nothing_is_lost_and_nothing_doubled_in_twenty_thousand_worlds() -> None
     tally = run_campaign(0, _SEEDS)
     assert not tally.failures, "\n".join(report(tally))
     assert tally.seeds == _SEEDS
-    assert tally.faults > 10 * _SEEDS, "worlds without faults prove nothing"
+    assert tally.faults > 5 * _SEEDS, "worlds without faults prove nothing"
     assert tally.deliveries > 5 * _SEEDS
 
 
