@@ -184,6 +184,14 @@ async def test_a_body_may_come_letter_by_letter(house: House) -> None:
     assert (await wire.hear())[2] == b"abcdef"
 
 
+async def test_the_largest_body_in_the_smallest_chunks_arrives_whole(house: House) -> None:
+    """Anybody may send a mebibyte byte by byte, without a proof; nothing is lost, and nothing breaks."""
+    wire = await house.connect()
+    await wire.say(b"POST /webhooks/bot/c HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await wire.say(b"1\r\nx\r\n" * MAX_BODY_BYTES + b"0\r\n\r\n")
+    assert len((await wire.hear())[2]) == MAX_BODY_BYTES
+
+
 async def test_answers_leave_in_the_order_of_the_requests(house: House) -> None:
     """A sender that does not wait for answers must not take one for another's: it would drop a lead that was refused."""
     house.door.holds = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 from leadgate.observability import logs
 
@@ -17,14 +18,17 @@ class FrequentLine:
 
     def write(self, **fields: str) -> None:
         """Write the line at the end of this turn of the event loop."""
-        if not _waiting:
-            asyncio.get_running_loop().call_soon(_flush)
-        _waiting.append({"source": self._source, **fields, "event": self._event})
+        loop = asyncio.get_running_loop()
+        lines = _waiting.get(loop)
+        if lines is None:
+            lines = _waiting[loop] = []
+            loop.call_soon(_flush, loop)
+        lines.append({"source": self._source, **fields, "event": self._event})
 
 
-_waiting: list[dict[str, str]] = []
+# For each loop, so that one that ended before its flush does not keep the next one from flushing.
+_waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, list[dict[str, str]]] = WeakKeyDictionary()
 
 
-def _flush() -> None:
-    lines, _waiting[:] = list(_waiting), []
-    logs.write_lines(lines)
+def _flush(loop: asyncio.AbstractEventLoop) -> None:
+    logs.write_lines(_waiting.pop(loop, []))
