@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadgate import registry
 from leadgate.integrations.bitrix24.errors import RULES, Meaning, Rule
 from leadgate.model.outcomes import Scope
 from leadgate.web.catalogue import load_catalogue
 from leadgate.web.explain import explain
 
-VENDORS = {"bitrix24": "Bitrix24", "telegram": "Telegram", "bot": "", "site": ""}
+VENDORS = {kind: registry.get(kind).manifest.title for kind in registry.kinds()}
 AREAS = frozenset(
     {
         *(

@@ -1,23 +1,25 @@
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from leadgate import registry
-from leadgate.errors import OverloadedError
+from leadgate.errors import OverloadedError, StorageUnavailableError
 from leadgate.intake.receive import Intake
+from leadgate.integrations.telegram.receive import TelegramReceiver
 from leadgate.model.connections import ConnectionState, OpenConnection
 from leadgate.model.events import EventState
 from leadgate.model.leads import AddTimelineEntry, CreateLead, LeadState, UpdateLead
 from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import LeadClosed
 from leadgate.model.views import EventRow
-from leadgate.model.webhooks import RawWebhook, Receipt
-from leadgate.ports.stores import Lease, StoredEvent, Workspace
+from leadgate.model.webhooks import RawWebhook, Receipt, VerifiedWebhook
+from leadgate.ports.stores import Lease, NewEvent, StoredEvent, Workspace
 from leadgate.processing.inbox import LEASE_TIME, InboxWorker
 from leadgate.processing.turn import Source, Turns
 from leadgate.testing.connections import NOW, open_connection
@@ -342,3 +344,51 @@ class TestSealing:
                 assert form not in content, value
         assert (tmp_path / "leadgate.sqlite3-wal").stat().st_size > 100_000, "the log is part of it"
         assert BOT.encode() in content, "the search itself works"
+
+
+class TestBatches:
+    async def test_every_event_of_a_batch_is_kept_by_itself(self, salon: Salon) -> None:
+        """One is known already: the batch is taken all the same, and only the new one is kept."""
+        parts = tuple(
+            VerifiedWebhook(natural_key=str(n), conversation_key=str(n), body=b'{"update_id": %d}' % n) for n in (1, 2)
+        )
+        receiver = SplitReceiver(parts[:1])
+        request = RawWebhook(method="POST", headers={}, body=b"{}")
+        first = await salon.intake.receive(receiver, request, salon.opened)
+        receiver.parts = parts
+        both = await salon.intake.receive(receiver, request, salon.opened)
+        assert (first.duplicate, both.duplicate, both.event_id) == (False, False, first.event_id)
+        assert (await salon.intake.receive(receiver, request, salon.opened)).duplicate
+        kept = await salon.rig.storage.query(lambda q: q.queue_sizes())
+        assert kept[0] == 2
+
+    async def test_a_batch_that_is_kept_in_part_is_not_answered_as_kept(
+        self, salon: Salon, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The vendor has to send it again; what was kept is known by then."""
+        parts = tuple(VerifiedWebhook(natural_key=str(n), conversation_key=None, body=b"{}") for n in (1, 2))
+        request = RawWebhook(method="POST", headers={}, body=b"{}")
+        true_receive, calls = salon.rig.storage.receive, iter((False, True, False, False))
+
+        def receive(event: NewEvent) -> asyncio.Future[Receipt]:
+            if not next(calls):
+                return true_receive(event)
+            failed: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+            failed.set_exception(StorageUnavailableError("The disk is full."))
+            return failed
+
+        monkeypatch.setattr(salon.rig.storage, "receive", receive)
+        with pytest.raises(StorageUnavailableError):
+            await salon.intake.receive(SplitReceiver(parts), request, salon.opened)
+        assert not (await salon.intake.receive(SplitReceiver(parts), request, salon.opened)).duplicate
+        assert (await salon.rig.storage.query(lambda q: q.queue_sizes()))[0] == 2
+
+
+class SplitReceiver(TelegramReceiver):
+    """A vendor whose body holds these events."""
+
+    def __init__(self, parts: tuple[VerifiedWebhook, ...]) -> None:
+        self.parts = parts
+
+    def verify(self, request: RawWebhook, connection: OpenConnection, *, now: datetime) -> VerifiedWebhook:
+        return VerifiedWebhook("batch", None, request.body, split=self.parts)

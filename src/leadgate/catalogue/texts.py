@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from leadgate.catalogue.vendors import vendor_words
+
 LOCALES = ("ru", "en")
 PARTS = ("alerts", "bot", "ledger", "pages", "widget")
 """Names of the files: what alarms say, what the bot says, what the pages say, what the chat of the site says."""
@@ -45,9 +47,13 @@ def load_texts(name: str, locale: str) -> Texts:
 
 @cache
 def read_file(name: str, locale: str) -> Mapping[str, Any]:
-    """What stands in `{name}.{locale}.json`, one of `PARTS`; an unknown locale reads Russian."""
+    """What stands in `{name}.{locale}.json`, one of `PARTS`, and what vendors add to the pages; an unknown locale reads Russian."""
     file = resources.files("leadgate.catalogue") / f"{name}.{known_locale(locale)}.json"
-    return dict(json.loads(file.read_text(encoding="utf-8")))
+    texts = dict(json.loads(file.read_text(encoding="utf-8")))
+    if (name, known_locale(locale)) == ("pages", "ru"):
+        for words in vendor_words():
+            texts |= {f"finding.{code}": text for code, text in words.findings_ru.items()}
+    return texts
 
 
 def known_locale(locale: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from leadgate.model.connections import OpenConnection
 from leadgate.model.webhooks import RawWebhook, Receipt, VerifiedWebhook
@@ -60,7 +60,14 @@ class Intake:
             OverloadedError: too much is waiting; nothing is kept. Also raised by the future: could not commit.
         """
         webhook = receiver.verify(request, opened, now=self._clock.now())
-        kept = self._storage.receive(self._seal(webhook, opened.connection.connection_id))
+        connection_id = opened.connection.connection_id
+        if webhook.split:
+            parts = [self._keep(part, connection_id) for part in webhook.split]
+            return asyncio.ensure_future(_all_kept(parts))
+        return self._keep(webhook, connection_id)
+
+    def _keep(self, webhook: VerifiedWebhook, connection_id: str) -> asyncio.Future[Receipt]:
+        kept = self._storage.receive(self._seal(webhook, connection_id))
         self._under_way += 1
         kept.add_done_callback(self._note_kept)
         return kept
@@ -106,3 +113,16 @@ class Intake:
         except BaseException:
             self._refusals.update(counts)
             raise
+
+
+async def _all_kept(parts: Sequence[asyncio.Future[Receipt]]) -> Receipt:
+    """The receipt of a batch: the first event's, a duplicate only when all of it was known.
+
+    When a part could not be kept the vendor sends the whole again; the parts that were kept are known by then.
+    """
+    receipts = await asyncio.gather(*parts, return_exceptions=True)
+    for receipt in receipts:
+        if isinstance(receipt, BaseException):
+            raise receipt
+    kept = [receipt for receipt in receipts if isinstance(receipt, Receipt)]
+    return Receipt(event_id=kept[0].event_id, duplicate=all(receipt.duplicate for receipt in kept))

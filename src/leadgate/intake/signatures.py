@@ -55,6 +55,31 @@ def verify_shared_secret(given: str | None, live: Sequence[Secret]) -> None:
         raise WebhookRejectedError("The secret of the request is not ours.", code="webhook.secret_mismatch")
 
 
+def verify_hex_hmac(given: str | None, body: bytes, live: Sequence[Secret], *, prefix: str = "") -> None:
+    """Prove that a header carries the hex HMAC-SHA256 of the raw body under one of the live secrets.
+
+    Args:
+        given: the header's value, or None when there is none.
+        body: raw bytes as received: the vendor escapes in its own way, so nothing is parsed and written anew first.
+        live: without a live secret everything is refused.
+        prefix: what stands before the hex digits, for instance `sha256=`.
+
+    Raises:
+        WebhookRejectedError: 401, code `webhook.secret_missing` or `webhook.signature_mismatch`.
+    """
+    keys = [secret.reveal().encode() for secret in live if secret.reveal()]
+    if not keys:
+        raise WebhookRejectedError(
+            "This connection has no secret, so nothing can be proven.", code="webhook.secret_missing"
+        )
+    given_bytes = (given or "").encode("utf-8", "surrogatepass")
+    matched = False
+    for key in keys:
+        matched |= hmac.compare_digest((prefix + hmac_sha256(key, body).hex()).encode(), given_bytes)
+    if not matched:
+        raise WebhookRejectedError("No signature fits the body.", code="webhook.signature_mismatch")
+
+
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA256 of the data, 32 raw bytes."""
     started = _started_hmac(key).copy()

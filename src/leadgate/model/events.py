@@ -39,11 +39,12 @@ class NormalisedEvent:
         sender_id: the vendor's id of the client.
         event_key: equal for a redelivery, different for different events.
         text: the client's own words, exactly; forwarded words of others are not the client's own.
-        phone: E.164; `phone_verified` says whether it may be taken as the sender's own.
+        phone: E.164, of a shared contact or as the vendor gives it with every message; `phone_verified` says whether it may be
+            taken as the sender's own.
         message_id: the vendor's id of the message.
         payload: of a button.
-        status: of our own message (`sent delivered read failed`) or of the person (`blocked unblocked`);
-            `error_code` of a failed one.
+        status: of our own message (`sent delivered read failed`, then `message_id` is that message's) or of the person
+            (`blocked unblocked opted_out opted_in number_changed`); `error_code` of a failed one.
         occurred_at: aware UTC time at the vendor.
         reason: of `ignored` and `rejected`.
     Attributes not printed by `parse`, for the dialogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,11 @@ class OutgoingMessage:
         buttons: titles of quick answers; pressing one sends its title back.
         ask_contact: title of a button that shares the client's own phone, or None.
         callback_id: a button press that this message acknowledges, or None.
+        heard_at: when the client last wrote in this chat; vendors let us answer freely only for some time after it.
+        template: our word for what the message is (`reminder`), for vendors that outside that time send only texts that they
+            have approved; the salon says in the connection's settings which of its templates that is. None: a free answer.
+        parameters: what the template fills in, in order.
+        by_person: an employee wrote it, not the bot.
     """
 
     message_id: str
@@ -24,3 +30,7 @@ class OutgoingMessage:
     buttons: tuple[str, ...] = ()
     ask_contact: str | None = None
     callback_id: str | None = None
+    heard_at: datetime | None = None
+    template: str | None = None
+    parameters: tuple[str, ...] = ()
+    by_person: bool = False

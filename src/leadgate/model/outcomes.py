@@ -30,10 +30,12 @@ class Refused:
     Attributes:
         code: stable, for instance `bitrix24.CRM_FIELD_ERROR_REQUIRED`.
         detail: the target's own words, cleaned of personal data and secrets; may be empty.
+        unreachable: the client cannot be written to in this chat until they write again (blocked us, left, forbade it).
     """
 
     code: str
     detail: str = ""
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

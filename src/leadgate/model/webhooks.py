@@ -34,11 +34,15 @@ class VerifiedWebhook:
         natural_key: equal for a redelivery of the same webhook, different for different ones; up to 512 characters.
         conversation_key: events with the same key are worked on in order; None when there is no order to keep.
         body: raw bytes as received.
+        split: the single events of a batch, each a webhook of its own that `parse` takes; empty when it is one event. Each is
+            kept under its own key, because a vendor may send the same event again alone or in another batch, and under the key
+            of its own person, so that erasing one leaves nothing of them in another's row.
     """
 
     natural_key: str
     conversation_key: str | None
     body: bytes = field(repr=False)
+    split: tuple[VerifiedWebhook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

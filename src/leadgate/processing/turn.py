@@ -129,7 +129,14 @@ class Turns:
         self, tx: Transaction, event: StoredEvent, fact: NormalisedEvent, source: Source, *, at: datetime
     ) -> Ending:
         kind = source.integration.manifest.kind
-        person = Person(name=fact.sender_name, username=fact.username, channel_user_id=fact.sender_id or fact.chat_id)
+        # Some vendors prove the phone with every message; a shared contact is learned by the script.
+        is_proven = fact.phone_verified and fact.kind is not EventKind.CONTACT
+        person = Person(
+            name=fact.sender_name,
+            phone=fact.phone if is_proven else None,
+            username=fact.username,
+            channel_user_id=fact.sender_id or fact.chat_id,
+        )
         known = self._identities.recognise(tx, person, channel=kind, at=at, is_hearsay=True)
         chat = self._open_chat(tx, source, fact, known, at=at)
         turn = take_turn(chat.state, fact, self._texts(fact), salon=self._workspace.name)

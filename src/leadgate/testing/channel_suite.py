@@ -1,8 +1,8 @@
 """What every channel must do with what it receives: inherit, say how a request looks, and run.
 
 A channel that signs its body inherits `SignedBodySuite` too, one that must keep unknown kinds
-`OpenVocabularySuite`.
-Sending is tested beside each vendor, against a double of it.
+`OpenVocabularySuite`, one that may get several events in one body `BatchSuite`.
+Sending has `sender_suite`.
 """
 # ruff: noqa: S101, PLR2004 - a conformance suite speaks in asserts and in HTTP statuses
 
@@ -371,6 +371,48 @@ class OpenVocabularySuite(ChannelSuite):
         assert [event.kind for event in self.receiver.parse(webhook, self.connection(self.first))] == [
             EventKind.UNSUPPORTED
         ]
+
+
+class BatchSuite(ChannelSuite):
+    """More rules for a vendor that may put several events into one webhook."""
+
+    @abstractmethod
+    def batch_body(self, *texts: tuple[int, str, str]) -> bytes:
+        """One body with several texts, each given as number of the event, sender's id and words."""
+
+    def test_a_batch_is_taken_apart(self) -> None:
+        """Each event is kept by itself, under its own key, in the order of its own person."""
+        body = self.batch_body((1, "101", "раз"), (2, "102", "два"), (3, "101", "три"))
+        webhook = self.verify(self.request(body, secret=self.first), self.first)
+        assert webhook.body == body
+        facts = [self.receiver.parse(part, self.connection(self.first)) for part in webhook.split]
+        assert [[fact.text for fact in events] for events in facts] == [["раз"], ["два"], ["три"]]
+        assert len({part.natural_key for part in webhook.split}) == 3
+        first, second, third = (part.conversation_key for part in webhook.split)
+        assert first == third != second
+
+    def test_a_part_holds_nothing_of_another_person(self) -> None:
+        """Erasing one person must not leave their words in somebody else's row."""
+        body = self.batch_body((1, "101", "тайна первого"), (2, "102", "тайна второго"))
+        webhook = self.verify(self.request(body, secret=self.first), self.first)
+        first, second = (json.dumps(json.loads(part.body), ensure_ascii=False) for part in webhook.split)
+        assert "второго" not in first
+        assert "первого" not in second
+
+    def test_an_event_has_one_key_alone_and_in_a_batch(self) -> None:
+        """Vendors repeat in other groups; a message of yesterday must be known again."""
+        alone = self.verify(self.request(self.batch_body((2, "102", "два")), secret=self.first), self.first)
+        batch = self.batch_body((1, "101", "раз"), (2, "102", "два"))
+        together = self.verify(self.request(batch, secret=self.first), self.first)
+        assert alone.split == ()
+        assert alone.natural_key == together.split[1].natural_key
+
+    def test_the_whole_body_reads_as_its_parts(self) -> None:
+        """`parse` of the raw body gives what the live way gives, in the same order."""
+        body = self.batch_body((1, "101", "раз"), (2, "102", "два"))
+        webhook = self.verify(self.request(body, secret=self.first), self.first)
+        parts = [fact for part in webhook.split for fact in self.receiver.parse(part, self.connection(self.first))]
+        assert self.parse(body) == parts
 
 
 def _with_headers(request: RawWebhook, given: str, genuine: str) -> RawWebhook:

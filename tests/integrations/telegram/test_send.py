@@ -15,6 +15,7 @@ from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import Delivered, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.testing.connections import NOW, FixedClock, open_connection
 from leadgate.testing.telegram_server import Fault, Refusal, TelegramServer
+from leadgate.wire import client
 
 TOKEN = "7000000001:DEMO-token"
 SECRET = "Limon-demo_secret-token"
@@ -224,7 +225,7 @@ async def test_silence_is_unknown(
     server: TelegramServer, channel: TelegramChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for ever, and the message may have arrived."""
-    monkeypatch.setattr(wire, "CALL_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(client, "CALL_TIMEOUT_S", 0.05)
     server.faults.append(Fault.SILENCE)
     assert await channel.send(HELLO) == OutcomeUnknown("telegram.answer_lost")
     assert len(server.sent) == 1
@@ -276,7 +277,7 @@ async def test_errors_of_the_http_library_carry_no_token(server: TelegramServer)
     broken = httpx.MockTransport(lambda request: (_ for _ in ()).throw(httpx.ReadError("x", request=request)))
     api = wire.BotApi(server.base, open_connection("telegram", secrets={"t": TOKEN}).secrets["t"][0], broken)
     with pytest.raises(httpx.ReadError) as error:
-        await api._client.post(server.base + "/bot********/getMe")  # noqa: SLF001 - the client is what is looked at
+        await api._client._client.post(server.base + "/bot********/getMe")  # noqa: SLF001 - the client is what is looked at
     assert TOKEN not in str(error.value.request.url)
     await api.close()
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import httpx
 
 from leadgate.intake.untrusted import integer_at, object_at, text_at
-from leadgate.integrations.telegram.wire import Answered
 from leadgate.model.outcomes import OutcomeUnknown, Refused, RetryLater, Scope
+from leadgate.wire.client import Answered, Call
 
 Failure = Refused | RetryLater | OutcomeUnknown
 
@@ -43,7 +43,7 @@ _NOT_PLAIN = re.compile(r"[^A-Za-z ,.:_'()-]+")
 _DETAIL_LIMIT = 200
 
 
-def to_failure(answer: Answered | RetryLater | OutcomeUnknown) -> Failure:
+def to_failure(answer: Call) -> Failure:
     """What a call that failed means for the delivery.
 
     429 stops the lane: the limit is the bot's or the chat's. A 5xx may have been carried out.

@@ -10,14 +10,19 @@ from leadgate.integrations.telegram.errors import to_failure
 from leadgate.integrations.telegram.messages import send_payloads
 from leadgate.integrations.telegram.settings import BOT_TOKEN, WEBHOOK_SECRET, api_base
 from leadgate.integrations.telegram.standing import ALLOWED_UPDATES, account_finding, webhook_findings
-from leadgate.integrations.telegram.wire import Answered, BotApi
+from leadgate.integrations.telegram.wire import BotApi, is_ok
 from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
 from leadgate.model.messages import OutgoingMessage
-from leadgate.model.outcomes import Delivered, Outcome, OutcomeUnknown, Refused, RetryLater
+from leadgate.model.outcomes import Delivered, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.ports.clock import Clock
+from leadgate.wire.client import Answered, Call
+from leadgate.wire.pace import Pace, Rate
 
 MAX_CONNECTIONS = 40
 """How many updates Telegram may bring at the same time (its own default)."""
+
+_BOT_RATE, _CHAT_RATE = Rate(per_second=30, burst=30), Rate(per_second=1, burst=10)
+"""About 30 a second overall and 1 a second to a chat, short bursts above it are let pass (channels fact sheet)."""
 
 
 class TelegramChannel:
@@ -37,6 +42,7 @@ class TelegramChannel:
         self._connection = connection
         self._clock = clock
         self._api = BotApi(api_base(connection), token, transport)
+        self._pace = Pace(clock, bot=_BOT_RATE, chat=_CHAT_RATE)
 
     def can_repeat(self) -> bool:
         """False: Telegram has no idempotency key, so a repeat would show the client the same words twice."""
@@ -107,20 +113,26 @@ class TelegramChannel:
         if callback_id is None:
             return None
         answer = await self._api.call("answerCallbackQuery", {"callback_query_id": callback_id})
-        if isinstance(answer, Answered) and answer.ok:
+        if is_ok(answer):
             return None
         failure = to_failure(answer)
         return failure if isinstance(failure, RetryLater) else None
 
     async def _send_piece(self, payload: dict[str, object]) -> Outcome:
+        wait = await self._pace.turn(str(payload["chat_id"]))
+        if wait is not None:
+            return RetryLater("telegram.paced", Scope.ITEM, after=wait)
         answer = await self._api.call("sendMessage", payload)
-        if isinstance(answer, Answered) and answer.ok:
-            return Delivered(identifier_at(answer.result, "message_id"))
-        return to_failure(answer)
+        if isinstance(answer, Answered) and is_ok(answer):
+            return Delivered(identifier_at(answer.body, "result", "message_id"))
+        failure = to_failure(answer)
+        if isinstance(failure, RetryLater) and failure.after is not None:
+            self._pace.hold(failure.after)
+        return failure
 
 
-def _registration_finding(answer: Answered | RetryLater | OutcomeUnknown) -> Finding:
-    if isinstance(answer, Answered) and answer.ok:
+def _registration_finding(answer: Call) -> Finding:
+    if is_ok(answer):
         return Finding("telegram.webhook_set", FindingState.OK, "Telegram posts to this connection.")
     failure = to_failure(answer)
     detail = "" if isinstance(failure, OutcomeUnknown) else failure.detail

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from leadgate.intake.untrusted import integer_at, moment_at, object_at, text_at, value_at
 from leadgate.integrations.telegram.errors import plain_detail, to_failure
-from leadgate.integrations.telegram.wire import Answered
+from leadgate.integrations.telegram.wire import is_ok
 from leadgate.model.connections import Finding, FindingState
-from leadgate.model.outcomes import OutcomeUnknown, RetryLater
+from leadgate.wire.client import Answered, Call
 
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "message_reaction", "my_chat_member"]
 """What we ask to hear. Reactions come only when asked for; groups are heard through `message` and ignored."""
@@ -20,12 +20,10 @@ PENDING_LIMIT = 100
 FRESH_ERROR = timedelta(minutes=15)
 """Telegram remembers its last error for ever; an older one says nothing about now."""
 
-Call = Answered | RetryLater | OutcomeUnknown
-
 
 def account_finding(answer: Call) -> Finding:
     """Is the token alive, and is it a bot's?"""
-    if isinstance(answer, Answered) and answer.ok:
+    if is_ok(answer):
         return Finding("telegram.token_good", FindingState.OK, "The token is good.")
     code = to_failure(answer).code
     if code in {"telegram.token_revoked", "telegram.token_unknown"}:
@@ -45,7 +43,7 @@ def account_finding(answer: Call) -> Finding:
 
 def webhook_findings(answer: Call, *, connection_id: str, now: datetime) -> tuple[Finding, ...]:
     """Does Telegram post to this connection, and does it get through?"""
-    if not isinstance(answer, Answered) or not answer.ok:
+    if not isinstance(answer, Answered) or not is_ok(answer):
         text = "Telegram did not tell where it posts."
         return (Finding(to_failure(answer).code, FindingState.WARN, text, "Check again later."),)
     info = object_at(answer.body, "result") or {}

@@ -1,53 +1,22 @@
-"""Calls of the Bot API over HTTP: time-outs, bounded answers, and a token that is nowhere but on the wire.
-
-What an answer means is in `errors.py`.
-"""
+"""Calls of the Bot API: a token that is nowhere but on the wire. What an answer means is in `errors.py`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from leadgate.intake.untrusted import find_object
-from leadgate.model.outcomes import OutcomeUnknown, RetryLater, Scope
 from leadgate.model.secret import Secret
-
-CONNECT_TIMEOUT_S = 5.0
-ANSWER_TIMEOUT_S = 20.0
-CALL_TIMEOUT_S = 30.0
-"""From the first byte to the last; the other two are per step, so that a slow drip would never end."""
-ANSWER_LIMIT_BYTES = 256 * 1024
+from leadgate.wire.client import Answered, Call, VendorClient, WireCodes, make_transport
 
 _MASKED = b"/bot********/"
 """Where the token stands in every address that httpx keeps, logs or puts into an exception."""
 
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The Bot API answered.
-
-    Attributes:
-        status: of HTTP; `body` has the same in `error_code`.
-        body: the JSON object, empty when the answer was none.
-    """
-
-    status: int
-    body: Mapping[str, object]
-
-    @property
-    def ok(self) -> bool:
-        """True when the call was carried out."""
-        return httpx.codes.is_success(self.status) and self.body.get("ok") is True
-
-    @property
-    def result(self) -> object:
-        """What the call gave; None when it failed."""
-        return self.body.get("result")
+_CODES = WireCodes(
+    unreachable="telegram.unreachable",
+    answer_lost="telegram.answer_lost",
+    answer_unreadable="telegram.answer_unreadable",
+)
 
 
 class TokenTransport(httpx.AsyncBaseTransport):
@@ -79,61 +48,17 @@ class BotApi:
 
     def __init__(self, base: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """Open nothing yet; `transport` replaces the wire in tests."""
-        self._base = base
-        self._client = httpx.AsyncClient(
-            transport=TokenTransport(transport or httpx.AsyncHTTPTransport(proxy=_find_proxy(base)), token),
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-        )
+        self._client = VendorClient(_CODES, base, transport=TokenTransport(transport or make_transport(base), token))
 
-    async def call(
-        self, method: str, payload: Mapping[str, object] | None = None
-    ) -> Answered | RetryLater | OutcomeUnknown:
-        """Call one method; never raises for what happens on the way.
-
-        Returns:
-            `RetryLater` when nothing was sent, `OutcomeUnknown` when the answer was lost or cannot be read.
-        """
-        address = self._base + _MASKED.decode() + method
-        try:
-            async with (
-                asyncio.timeout(CALL_TIMEOUT_S),
-                self._client.stream("POST", address, json=payload or {}) as response,
-            ):
-                body = await _read_bounded(response)
-                return _answered(response.status_code, body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
-            return RetryLater("telegram.unreachable", Scope.TARGET)
-        except (httpx.HTTPError, TimeoutError):
-            return OutcomeUnknown("telegram.answer_lost")
+    async def call(self, method: str, payload: Mapping[str, object] | None = None) -> Call:
+        """Call one method; see `VendorClient.call`."""
+        return await self._client.call("POST", _MASKED.decode() + method, json=payload or {})
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
 
-def _find_proxy(base: str) -> str | None:
-    """The proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`), as programs usually heed it.
-
-    Only for https, where the proxy sees the host and not the token.
-    """
-    parts = urlsplit(base)
-    if parts.scheme != "https" or proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get("https")
-
-
-def _answered(status: int, body: bytes | None) -> Answered | OutcomeUnknown:
-    content = find_object(body) if body is not None else None
-    if content is None and httpx.codes.is_success(status):
-        return OutcomeUnknown("telegram.answer_unreadable")
-    return Answered(status, content or {})
-
-
-async def _read_bounded(response: httpx.Response) -> bytes | None:
-    """The body, or None when it is larger than any true answer."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > ANSWER_LIMIT_BYTES:
-            return None
-    return bytes(body)
+def is_ok(answer: Call) -> bool:
+    """The method was carried out: the Bot API says so in the body."""
+    return isinstance(answer, Answered) and answer.is_success and answer.body.get("ok") is True

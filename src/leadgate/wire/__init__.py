@@ -1,0 +1,1 @@
+"""Calls to vendors over HTTP: what every messenger's adapter needs and none should write again. Knows no vendor."""
