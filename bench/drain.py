@@ -3,8 +3,9 @@
 The sandbox has the limits of the cloud: 2 requests a second in the long run, 50 at once after a rest, 50 commands a request. A new
 lead with a phone costs four commands (search for its contact; contact, lead, first entry), so the limit allows
 (50 + 2 t) * 50 / 4 leads in t seconds, and 25 a second once the bucket is full. The portal's second limit is its own working
-time per method, 480 s in ten minutes: with 0.2 s for each contact and lead it allows 1,200 leads in ten minutes, so a backlog of
-less shows the first limit alone, and a larger one both.
+time per method, 480 s in ten minutes. A new lead is two calls of `crm.item.add` of 0.2 s each, so it allows 1,200 leads in ten
+minutes. A backlog of less shows the first limit alone; a larger one (`LEADS=2000 make bench-drain`) is bound by the second, takes
+its time, and is judged by it: we stop at 430 s, nine tenths.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ from bench.load import press
 from bench.report import Figure
 from bench.webhooks import leads
 from leadgate.sandbox.bitrix24 import Sandbox, build_sandbox, serve
+from leadgate.sandbox.bitrix24.limits import DEFAULT_COSTS_S
 
 _BURST, _RATE_PER_S, _LEADS_PER_REQUEST = 50, 2.0, 50 / 4
 _FRESH_EVERY_S = 4.0
 _LOOK_EVERY_S = 0.02
 _PATIENCE_S = 900
+_METHOD, _CALLS_OF_A_LEAD, _CALL_S = "crm.item.add", 2, DEFAULT_COSTS_S["crm.item.add"]
+_BUDGET_S, _WINDOW_S = 480.0, 600.0
 
 
 @dataclass(slots=True)
@@ -57,9 +61,11 @@ async def _measure(folder: Path, backlog: int) -> list[Figure]:
             await _worked_on(gateway)
             refused = sandbox.portal.counters.refused.total()
             sandbox.faults.clear()
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(_PATIENCE_S + backlog):
                 drain = await _watch(sandbox, gateway, house, backlog)
-    return _figures(drain, backlog, sandbox.portal.counters.refused.total() - refused)
+    figures = _figures(drain, backlog, sandbox.portal.counters.refused.total() - refused)
+    by_time = len(drain.moments_s) * _CALLS_OF_A_LEAD * _CALL_S > _BUDGET_S
+    return figures + (_time_figures if by_time else _request_figures)(drain, backlog)
 
 
 async def _worked_on(gateway: Server) -> None:
@@ -97,19 +103,49 @@ async def _send(address: str, request: bytes) -> str:
 
 
 def _figures(drain: _Drain, backlog: int, refused: int) -> list[Figure]:
-    first_s, last_s, count = drain.moments_s[0], drain.moments_s[-1], len(drain.moments_s)
-    allowed = (_BURST + _RATE_PER_S * (last_s - first_s)) * _LEADS_PER_REQUEST
-    middle = count // 2
-    rate = (count - 1 - middle) / max(last_s - drain.moments_s[middle], _LOOK_EVERY_S)
-    waits = drain.waits_s()
+    first_s, last_s, waits = drain.moments_s[0], drain.moments_s[-1], drain.waits_s()
     name = f"drain of {backlog} leads"
     return [
         Figure(f"{name}: portal answers again to first lead", first_s, "s", at_most=30),
         Figure(f"{name}: first lead to last", last_s - first_s, "s"),
-        Figure(f"{name}: second half, leads a second", rate, "/s"),
-        Figure(f"{name}: second half, share of the limit", rate / (_RATE_PER_S * _LEADS_PER_REQUEST), "", at_least=0.8),
-        Figure(f"{name}: all, share of the limit with its burst", count / allowed, ""),
         Figure(f"{name}: requests refused", refused, "", at_most=0),
         Figure(f"{name}: fresh leads meanwhile", len(waits), ""),
         Figure(f"{name}: fresh lead, longest wait", max(waits, default=0.0), "s", at_most=10),
+    ]
+
+
+def _request_figures(drain: _Drain, backlog: int) -> list[Figure]:
+    """Against the limit of requests."""
+    first_s, last_s, count = drain.moments_s[0], drain.moments_s[-1], len(drain.moments_s)
+    allowed = (_BURST + _RATE_PER_S * (last_s - first_s)) * _LEADS_PER_REQUEST
+    middle = count // 2
+    rate = (count - 1 - middle) / max(last_s - drain.moments_s[middle], _LOOK_EVERY_S)
+    name = f"drain of {backlog} leads"
+    return [
+        Figure(f"{name}: second half, leads a second", rate, "/s"),
+        Figure(f"{name}: second half, share of the limit", rate / (_RATE_PER_S * _LEADS_PER_REQUEST), "", at_least=0.8),
+        Figure(f"{name}: all, share of the limit with its burst", count / allowed, ""),
+    ]
+
+
+def _time_figures(drain: _Drain, backlog: int) -> list[Figure]:
+    """Against the limit of working time: the fullest ten minutes, and all of it with what is free at the start."""
+    first_s, last_s, count = drain.moments_s[0], drain.moments_s[-1], len(drain.moments_s)
+    lead_s = _CALLS_OF_A_LEAD * _CALL_S
+    fullest, start = 0, 0
+    for end, moment_s in enumerate(drain.moments_s):
+        while drain.moments_s[start] <= moment_s - _WINDOW_S:
+            start += 1
+        fullest = max(fullest, end - start + 1)
+    name = f"drain of {backlog} leads: {_METHOD}"
+    return [
+        Figure(f"{name}, most work in ten minutes", fullest * lead_s, "s", at_most=_BUDGET_S),
+        Figure(f"{name}, share of 480 s in the fullest ten minutes", fullest * lead_s / _BUDGET_S, "", at_least=0.8),
+        Figure(f"{name}, work a second on average", count * lead_s / (last_s - first_s), "s"),
+        Figure(
+            f"{name}, share of 0.8 s a second",
+            count * lead_s / (last_s - first_s) / (_BUDGET_S / _WINDOW_S),
+            "",
+            at_least=0.8,
+        ),
     ]

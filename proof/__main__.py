@@ -10,11 +10,13 @@ import tempfile
 from pathlib import Path
 
 from proof.campaign import run_campaign
+from proof.founding import sweep_founding
 from proof.report import Report, print_report, write_report
 from proof.sweep import ALL, SOME, open_rooms, sweep_pairs, sweep_series
 
 BUILD = Path(__file__).resolve().parents[1] / "build"
 SOME_PAIRS = 32
+SOME_FOUNDING = 41
 
 
 def main() -> int:
@@ -41,6 +43,8 @@ async def _run(folder: Path, *, kills: int, seed: int, points: str) -> Report:
     if kills:
         report.campaign = await run_campaign(folder / "campaign", kills=kills, seed=seed)
     if points != "none":
+        stride, misses = (1, 2) if points == "all" else (SOME_FOUNDING, 1)
+        report.sweeps["init, connect"] = await sweep_founding(folder / "workshops", stride=stride, misses=misses)
         async with open_rooms(folder / "rooms") as rooms:
             report.sweeps["one fault"] = await sweep_series(rooms, ALL if points == "all" else SOME)
             report.sweeps["two deaths"] = await sweep_pairs(rooms, most=None if points == "all" else SOME_PAIRS)

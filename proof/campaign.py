@@ -20,9 +20,9 @@ import httpx
 
 from leadgate.testing.telegram_server import TelegramServer
 from leadgate.testing.waiting import until
-from proof.balance import Balance, repeated_replies, reply_excess, strike_balance
+from proof.balance import Balance, Seen, repeated_replies, reply_faults, strike_balance
 from proof.lives import ROOT, Life, open_lives
-from proof.salon import PORTAL_SECRET, Salon, deliveries, is_idle, make_salon
+from proof.salon import PORTAL_SECRET, Salon, count_orphans, deliveries, is_idle, make_salon
 from proof.traffic import Traffic
 
 SALONS = 4
@@ -34,6 +34,8 @@ LATE_COMMIT_S = 0.2
 
 _LEADS_PER_LIFE, _MESSAGES_PER_LIFE = 3, 2
 _MEAN_LIFE_S = 0.6
+_LONG_LIFE, _MEAN_LONG_LIFE_S = 0.1, 4.0
+"""A tenth of the lives lasts long enough to look up what the ones before left in doubt, and to be struck while it does."""
 _EARLY, _LONGEST_START_S = 0.1, 0.3
 """A tenth of the lives may be killed before they are ready."""
 _COLD_EVERY = 10
@@ -56,6 +58,7 @@ class Result:
     Attributes:
         kills: SIGKILLs that hit a living process; `early` of them before it was ready, `cold` in a fresh interpreter.
         faults: how often each fault of the portal struck.
+        orphans: deliveries that were under way when their process died.
         arrived_meanwhile: entries that stood in the CRM when the last kill was over.
         reconcile: exit code of `leadgate reconcile`.
         wrong: what else should not be.
@@ -76,6 +79,7 @@ class Result:
     replies: int = 0
     replies_uncertain: int = 0
     dead: int = 0
+    orphans: int = 0
     reconcile: int = -1
     seconds: float = 0.0
     killing_seconds: float = 0.0
@@ -116,9 +120,13 @@ class _Portal:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def leads(self) -> list[dict[str, Any]]:
-        answer = await self._http.get("/leads.json")
-        return list(answer.json()["items"])
+    async def look(self) -> Seen:
+        leads, contacts = await self._items("/leads.json"), await self._items("/contacts.json")
+        return Seen(leads, contacts)
+
+    async def _items(self, address: str) -> list[dict[str, Any]]:
+        answer = await self._http.get(address)
+        return list(answer.raise_for_status().json()["items"])
 
     async def break_with(self, name: str, **options: object) -> int:
         answer = await self._http.post("/sandbox/faults", json={"name": name, **options})
@@ -176,7 +184,7 @@ class _Trial:
         self.result.killing_seconds = time.monotonic() - started_s
         weather.cancel()
         await asyncio.gather(weather, return_exceptions=True)
-        self.result.arrived_meanwhile = sum(len(lead["timeline"]) for lead in await self.portal.leads())
+        self.result.arrived_meanwhile = sum(len(lead["timeline"]) for lead in (await self.portal.look()).leads)
         await self._recover(senders)
         self.result.seconds = time.monotonic() - started_s
 
@@ -191,7 +199,8 @@ class _Trial:
                 longest_s = _LONGEST_START_S * (4 if is_cold else 1)
                 await asyncio.sleep(self.dice.uniform(0, longest_s))
             elif await life.ready_or_ended():
-                await asyncio.sleep(self.dice.expovariate(1 / _MEAN_LIFE_S))
+                mean_s = _MEAN_LONG_LIFE_S if self.dice.random() < _LONG_LIFE else _MEAN_LIFE_S
+                await asyncio.sleep(self.dice.expovariate(1 / mean_s))
             if life.ended.done():
                 self.result.wrong.append(f"a life ended by itself with {life.ended.result()}")
                 raise RuntimeError(self.salon.lives.last_words())
@@ -217,29 +226,39 @@ class _Trial:
     async def _has_drained(self) -> bool:
         if not is_idle(self.salon.lives.data):
             return False
-        return not self._balance(await self.portal.leads()).lost
+        return not self._balance(await self.portal.look()).lost
 
-    def _balance(self, leads: list[dict[str, Any]]) -> Balance:
-        return strike_balance(self.traffic.acknowledged, leads)
+    def _balance(self, seen: Seen) -> Balance:
+        return strike_balance(self.traffic.acknowledged, seen)
 
     async def _compare(self, life: Life) -> None:
         result, data = self.result, self.salon.lives.data
         if (code := await life.end(signal.SIGTERM)) != 0:
             result.wrong.append(f"the last life ended with {code}")
-        balance, states = self._balance(await self.portal.leads()), deliveries(data)
-        sent = self.salon.messenger.sent
+        await self._look_again_after_one_more_start()
+        balance, states = self._balance(await self.portal.look()), deliveries(data)
+        sent, acknowledged = self.salon.messenger.sent, self.traffic.acknowledged
         result.lost, result.doubled = list(balance.lost), [*balance.doubled, *repeated_replies(sent)]
-        if excess := reply_excess(len(sent), states):
-            result.doubled.append(f"{excess} replies more than calls")
+        result.wrong += [*balance.misordered, *reply_faults(len(sent), states, answers=acknowledged.answers)]
         result.leads, result.entries = balance.leads, balance.entries
-        result.events, result.posts = self.traffic.acknowledged.events, self.traffic.acknowledged.posts
+        result.events, result.posts = acknowledged.events, acknowledged.posts
         result.replies, result.replies_uncertain = len(sent), states["message.send", "uncertain"]
         result.dead = sum(count for (_, state), count in states.items() if state == "dead")
+        result.orphans = count_orphans(data)
         if not is_idle(data):
             result.wrong.append("work was left")
         result.reconcile, document = await self.salon.lives.command("reconcile")
         if result.reconcile != 0:
             result.wrong.append(f"reconcile: {document}")
+
+    async def _look_again_after_one_more_start(self) -> None:
+        """Whoever starts with nothing left to do sends nothing: what is done stays done."""
+        before = await self.portal.look()
+        life = await self.salon.run()
+        if not await life.ready_or_ended() or await life.end(signal.SIGTERM) != 0:
+            self.result.wrong.append("one more life did not start and end")
+        if await self.portal.look() != before:
+            self.result.wrong.append("one more life changed what stood in the CRM")
 
     async def _send_leads(self) -> None:
         while await self._take(self._lead_tickets):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND_TIMEOUT_S = 120.0
+_NURSERY = '{"nursery"'
+COMMAND_TIMEOUT_S = 40.0
 
 
 @dataclass(slots=True)
@@ -36,7 +38,8 @@ class Life:
     async def end(self, number: signal.Signals) -> int:
         """Send a signal and wait for the end; harmless when it ended already."""
         if not self.ended.done():
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
         return await self.ended
 
     async def ready_or_ended(self) -> bool:
@@ -65,7 +68,7 @@ class Lives:
         *arguments: str,
         cold: bool = False,
         strike: Mapping[str, object] | None = None,
-        is_naive: bool = False,
+        spoilt: str | None = None,
     ) -> Life:
         """Start a command; returns as soon as there is a process.
 
@@ -73,7 +76,7 @@ class Lives:
             arguments: as on the command line, behind `leadgate`.
             cold: a new interpreter instead of a fork.
             strike: what the fault points are to do; the arguments of `fault_points.install`.
-            is_naive: spoil the product: it sends again at once what has an unknown outcome.
+            spoilt: spoil the product; one of `fault_points.SPOILS`.
         """
         await self._is_open.wait()
         if self._life is not None and not self._life.ended.done():
@@ -85,7 +88,7 @@ class Lives:
             "log": str(self.log),
             "cold": cold,
             "strike": strike,
-            "is_naive": is_naive,
+            "spoilt": spoilt,
         }
         if self._process.stdin is None:
             raise RuntimeError("the nursery cannot hear")
@@ -93,11 +96,19 @@ class Lives:
         await self._process.stdin.drain()
         return await self._started
 
-    async def command(self, *arguments: str) -> tuple[int, Any]:
-        """Run a command to its end; its exit code and the JSON document that it printed (None when there is none)."""
-        life = await self.start(*arguments, "--json")
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            code = await life.ended
+    async def command(self, *arguments: str, strike: Mapping[str, object] | None = None) -> tuple[int, Any]:
+        """Run a command to its end; its exit code and the JSON document that it printed (None when there is none).
+
+        Raises:
+            TimeoutError: it hung, and was killed.
+        """
+        life = await self.start(*arguments, "--json", strike=strike)
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                code = await asyncio.shield(life.ended)
+        except TimeoutError:
+            await life.end(signal.SIGKILL)
+            raise
         return code, json.loads(life.printed[-1]) if life.printed else None
 
     async def ask(self, *arguments: str) -> Any:  # noqa: ANN401 - JSON may be anything
@@ -117,14 +128,14 @@ class Lives:
         if self._process.stdout is None:
             raise RuntimeError("the nursery cannot speak")
         async for raw in self._process.stdout:
-            line = raw.decode(errors="replace").strip()
-            said = json.loads(line) if line.startswith('{"nursery"') else None
-            if said is not None:
-                self._note(said)
-            elif self._life is not None:
-                self._life.printed.append(line)
-                if '"gateway.ready"' in line:
+            # A life that was struck in the middle of a line leaves the nursery to go on behind it.
+            printed, mark, said = raw.decode(errors="replace").strip().partition(_NURSERY)
+            if printed and self._life is not None:
+                self._life.printed.append(printed)
+                if '"gateway.ready"' in printed:
                     self._life.ready.set()
+            if mark:
+                self._note(json.loads(mark + said))
 
     def _note(self, said: Mapping[str, Any]) -> None:
         match said["nursery"]:

@@ -11,6 +11,7 @@ This file runs in the child; `proof.lives` is the other end.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -64,20 +65,23 @@ def _live(job: dict[str, Any]) -> None:
         command = [sys.executable, "-m", "leadgate", *job["arguments"]]
         os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
     from leadgate.cli import main as run_command  # noqa: PLC0415 - imported long ago; named where it is used
-    from leadgate.testing.fault_points import forget_look_up, install  # noqa: PLC0415 - as above
+    from leadgate.testing.fault_points import install, spoil  # noqa: PLC0415 - as above
 
     code: object = 1
     try:
         if job["strike"] is not None:
             install(**job["strike"])
-        if job["is_naive"]:
-            forget_look_up()
+        if job["spoilt"] is not None:
+            spoil(job["spoilt"])
         run_command(job["arguments"])
         code = 0
     except SystemExit as end:
         code = end.code
+    except BaseException as error:  # noqa: BLE001 - as the interpreter ends
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
         os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 

@@ -97,6 +97,7 @@ def _notes(results: Sequence[Result], seed: int) -> list[str]:
 
     lines = [
         f"kills: {total('early')} before the process was ready, {total('cold')} in a fresh interpreter; seed {seed}",
+        f"deliveries under way when their process died: {total('orphans')}",
         f"in the CRM: {total('leads'):,} leads, {total('entries'):,} entries, {total('arrived_meanwhile'):,} before the last kill",
         f"senders: {total('posts'):,} posts; portal: {total('outages')} outages",
         f"replies: {total('replies'):,} sent, {total('replies_uncertain')} uncertain",

@@ -43,10 +43,12 @@ class Salon:
         """The gateway's base address."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def run(self, *, cold: bool = False, strike: dict[str, object] | None = None, is_naive: bool = False) -> Life:
+    async def run(
+        self, *, cold: bool = False, strike: dict[str, object] | None = None, spoilt: str | None = None
+    ) -> Life:
         """Start `leadgate run`; the options are those of `Lives.start`."""
         arguments = ("run", "--listen", f"127.0.0.1:{self.port}", "--json")
-        return await self.lives.start(*arguments, cold=cold, strike=strike, is_naive=is_naive)
+        return await self.lives.start(*arguments, cold=cold, strike=strike, spoilt=spoilt)
 
 
 async def make_salon(lives: Lives, messenger: TelegramServer, *, quiet_time_s: float) -> Salon:
@@ -94,6 +96,15 @@ def free_ports(count: int) -> list[int]:
 def deliveries(data: Path) -> Counter[tuple[str, str]]:
     """How many deliveries of each kind are in each state, by the database itself."""
     return _counts(data, "SELECT kind, state, count(*) FROM deliveries GROUP BY 1, 2")
+
+
+def count_orphans(data: Path) -> int:
+    """How many deliveries were under way when a process died."""
+    counts = _counts(
+        data,
+        "SELECT error_code, outcome, count(*) FROM attempts WHERE error_code = 'delivery.holder_died' GROUP BY 1, 2",
+    )
+    return counts.total()
 
 
 def is_idle(data: Path) -> bool:

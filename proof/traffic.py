@@ -20,21 +20,29 @@ from proof.salon import TELEGRAM_SECRET, Salon
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.4
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Whose lead it was, and in which words."""
+
+    phone: str
+    words: str
+
+
 @dataclass(slots=True)
 class Acknowledged:
     """What the gateway said that it has.
 
     Attributes:
-        leads: event id of each signed lead, with the person's number.
-        words: mark in the text of each chat message that belongs into a timeline.
+        leads: by the event id that the sender got.
+        words: mark in the text of each chat message that belongs into a timeline, with its client's phone, in order.
         chat_entries: how many chat messages belong there, with and without a mark.
-        clients: numbers of the people of whom the salon must have one lead each.
+        clients: phones of the people of whom the salon must have one lead each.
         answers: how many chat messages the bot answers.
         posts: attempts of all senders.
     """
 
-    leads: dict[str, int] = field(default_factory=dict)
-    words: set[str] = field(default_factory=set)
+    leads: dict[str, Sent] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
     chat_entries: int = 0
     clients: set[str] = field(default_factory=set)
     answers: int = 0
@@ -74,7 +82,7 @@ class Traffic:
             }
             answer = await self._post(self._salon.bot, content.encode(), headers)
             if answer is not None:
-                self.acknowledged.leads[answer.json()["event"]] = person
+                self.acknowledged.leads[answer.json()["event"]] = Sent(_phone(person), _words(number))
                 self.acknowledged.clients.add(_phone(person))
                 return
 
@@ -94,11 +102,12 @@ class Traffic:
         if text != "/start":
             self.acknowledged.chat_entries += 1
         if text.startswith("Хочу"):
-            self.acknowledged.words.add(text)
+            self.acknowledged.words[text] = _phone(client)
+        if text == _phone(client):
+            self.acknowledged.clients.add(text)
 
     def talk(self, client: int) -> list[str]:
         """What a client writes, from hello to an afterthought; her number becomes known on the way."""
-        self.acknowledged.clients.add(_phone(client))
         wishes = [f"Хочу записаться, просьба {client}-{number}." for number in range(1, 4)]
         return ["/start", "Алсу", _phone(client), *wishes]
 
@@ -121,11 +130,15 @@ def _phone(person: int) -> str:
     return f"+7900{person:07d}"
 
 
+def _words(number: int) -> str:
+    return f"Здравствуйте! Заявка {number}."
+
+
 def _lead(number: int, person: int) -> dict[str, object]:
     return {
         "channel": "telegram",
         "contact": {"name": "Алсу Гарипова", "phone": _phone(person)},
-        "message": f"Здравствуйте! Заявка {number}.",
+        "message": _words(number),
         "service": "Маникюр с покрытием",
         "consent": {"given_at": "2026-11-22T12:00:00+03:00", "policy_version": "2026-11-01"},
     }

@@ -24,6 +24,7 @@ AREAS = frozenset(
         *(
             "access",
             "alert",
+            "api",
             "configuration",
             "connection",
             "crm",
@@ -31,6 +32,7 @@ AREAS = frozenset(
             "event",
             "intake",
             "lead",
+            "ledger",
             "leadgate",
             "message",
         ),

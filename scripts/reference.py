@@ -21,7 +21,10 @@ from leadgate.cli.main import build
 from leadgate.observability import metrics
 from leadgate.observability.logs import FIELDS
 from leadgate.ports.integration import Field
+from leadgate.model.staff import Role
 from leadgate.settings import CONFIG_FILE, SETTINGS
+from leadgate.web.access import may
+from leadgate.web.api.router import find_endpoints
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "leadgate"
@@ -178,7 +181,24 @@ def metrics_page() -> Iterator[str]:
     yield from ("", *_table(("metric", "type", "labels", "meaning"), sorted(rows)))
 
 
+def api_page() -> Iterator[str]:
+    """Every address of the API."""
+    yield from ("# Addresses of the API", "", _GENERATED, "")
+    yield "All stand under `/api/v1`; what they take and answer stands in the OpenAPI document, `/api/openapi.json`."
+    yield "How to use them: [docs/howto/api.md](../howto/api.md)."
+    rows = (
+        (
+            f"`{one.method} {one.path}`",
+            inspect.cleandoc(one.work.__doc__ or "").partition("\n")[0],
+            "all" if one.act is None else ", ".join(role.value for role in Role if may(role, one.act)),
+        )
+        for one in find_endpoints()
+    )
+    yield from ("", *_table(("address", "what it does", "roles"), rows))
+
+
 _PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "api.md": api_page,
     "settings.md": settings_page,
     "cli.md": cli_page,
     "connections.md": connections_page,

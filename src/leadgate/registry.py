@@ -14,6 +14,9 @@ from leadgate.ports.notifier import Notifier
 _MANIFESTS = {
     "bitrix24": "leadgate.integrations.bitrix24.manifest",
     "telegram": "leadgate.integrations.telegram.manifest",
+    "vk": "leadgate.integrations.vk.manifest",
+    "max": "leadgate.integrations.max.manifest",
+    "avito": "leadgate.integrations.avito.manifest",
     "bot": "leadgate.integrations.bot.manifest",
     "site": "leadgate.integrations.site.manifest",
 }

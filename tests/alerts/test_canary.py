@@ -12,6 +12,7 @@ from leadgate.alerts.canary import CRM_FAILING, EVERY, SENT, CanaryWalk, CrmAnsw
 from leadgate.app import App, open_app
 from leadgate.app.alarms import House, send_canary
 from leadgate.app.initialise import initialise
+from leadgate.errors import OverloadedError, ServiceUnavailableError
 from leadgate.model.alerts import CANARY_ID, Cause, Signs
 from leadgate.model.webhooks import RawWebhook
 from leadgate.settings import read_settings
@@ -26,7 +27,10 @@ DOWN_AFTER = timedelta(minutes=5)
 async def app(tmp_path: Path) -> AsyncIterator[App]:
     """A house that `init` made."""
     settings = read_settings(data=tmp_path / "data", environment={})
-    initialise(settings, name="Лимон", locale="ru", time_zone="Europe/Moscow", clock=SystemClock(), ids=SystemIds())
+    with initialise(
+        settings, name="Лимон", locale="ru", time_zone="Europe/Moscow", clock=SystemClock(), ids=SystemIds()
+    ) as made:
+        made.confirm_shown()
     async with open_app(settings) as opened:
         yield opened
 
@@ -37,9 +41,12 @@ class Crm:
     def __init__(self) -> None:
         self.code: str | None = None
         self.asked = 0
+        self.is_silent = False
 
     async def __call__(self) -> CrmAnswer:
         self.asked += 1
+        if self.is_silent:
+            raise ServiceUnavailableError("No answer.")
         return CrmAnswer("conn_crm", "Битрикс24", self.code)
 
 
@@ -93,6 +100,54 @@ async def test_a_canary_that_does_not_come_through_is_told(app: App, crm: Crm) -
     assert (trouble.cause, trouble.since) == (Cause.CANARY, sent_at)
     await app.settle()
     assert await canary.look(NOTHING, now=sent_at + timedelta(minutes=12)) == []
+
+
+async def test_a_late_canary_is_told_until_one_comes_through(app: App, crm: Crm) -> None:
+    """The next one starts after a day: that is no end, and an owner who reads "solved" would go home."""
+    canary, late_at = walk(app, crm), NOW + EVERY + timedelta(minutes=11)
+    await canary.look(NOTHING, now=NOW)
+    await canary.look(NOTHING, now=NOW + EVERY)
+    for at in (late_at, NOW + 2 * EVERY, NOW + 2 * EVERY + timedelta(minutes=1)):
+        (trouble,) = await canary.look(NOTHING, now=at)
+        assert (trouble.cause, trouble.since) == (Cause.CANARY, NOW + EVERY)
+    await app.settle()
+    assert await canary.look(NOTHING, now=NOW + 2 * EVERY + timedelta(minutes=2)) == []
+    assert await canary.look(NOTHING, now=NOW + 2 * EVERY + timedelta(minutes=30)) == []
+
+
+async def test_a_crowded_intake_puts_the_canary_off(app: App, crm: Crm) -> None:
+    """Clients go first; the other alarms of this look are told all the same."""
+    is_crowded = True
+
+    async def send(request: RawWebhook) -> str:
+        if is_crowded:
+            raise OverloadedError("full")
+        house: House = app
+        return await send_canary(house, request)
+
+    canary = CanaryWalk(app.storage, send, crm, workspace_id=app.workspace.workspace_id, down_after=DOWN_AFTER)
+    await canary.look(NOTHING, now=NOW)
+    assert await canary.look(NOTHING, now=NOW + EVERY) == []
+    is_crowded = False
+    await canary.look(NOTHING, now=NOW + EVERY + timedelta(seconds=15))
+    note = await app.storage.read(lambda tx: tx.alerts.find_note(SENT))
+    assert note is not None
+    assert note.at == NOW + EVERY + timedelta(seconds=15)
+
+
+async def test_no_answer_does_not_end_what_was_known(app: App, crm: Crm) -> None:
+    """A revoked key stays told while the portal is silent on top of it."""
+    canary, at = walk(app, crm), NOW + EVERY
+    crm.code = "bitrix24.revoked"
+    await canary.look(NOTHING, now=NOW)
+    await canary.look(NOTHING, now=at)
+    await app.settle()
+    assert len(await canary.look(NOTHING, now=at + timedelta(seconds=15))) == 1
+    crm.is_silent = True
+    assert len(await canary.look(NOTHING, now=at + timedelta(minutes=6))) == 1
+    assert crm.asked == 2
+    crm.is_silent, crm.code = False, None
+    assert await canary.look(NOTHING, now=at + timedelta(minutes=12)) == []
 
 
 async def test_a_revoked_webhook_is_found_without_a_lead(app: App, crm: Crm) -> None:

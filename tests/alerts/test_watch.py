@@ -15,11 +15,13 @@ from leadgate.alerts.addresses import AlertAddresses
 from leadgate.alerts.listening import Listening
 from leadgate.alerts.watch import AlertWatch, Sense
 from leadgate.alerts.wording import Voice
-from leadgate.errors import ConfigurationError, NotFoundError, StorageUnavailableError
-from leadgate.model.alerts import Cause, DiskSpace, Note, Signs, Trouble
+from leadgate.errors import ConfigurationError, NotFoundError, ServiceUnavailableError, StorageUnavailableError
+from leadgate.model.alerts import AlertTarget, Cause, DiskSpace, Note, Signs, Trouble
+from leadgate.model.connections import ConnectionState
 from leadgate.model.secret import Secret
 from leadgate.observability import metrics
 from leadgate.ports.notifier import Message
+from leadgate.ports.stores import Transaction
 from leadgate.settings import AlertThresholds
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.testing.connections import NOW, CountedIds, FixedClock
@@ -132,8 +134,10 @@ async def test_a_restart_neither_repeats_nor_forgets(house: House) -> None:
     """What was told stands on disk."""
     house.space = TIGHT
     await house.look()
+    await house.watch.leave()
     house.watch = house.node("after the restart")
     assert await house.look(5) == []
+    assert (await house.addresses.overview()).looked_at == house.clock.now()
 
 
 async def test_an_address_that_comes_later_hears_what_is_raised(house: House) -> None:
@@ -201,6 +205,103 @@ async def test_a_database_that_is_away_is_told_from_memory(house: House, monkeyp
     assert await house.look(3) == [("ear://1", "База данных снова в порядке")]
 
 
+async def test_of_two_processes_one_tells_of_the_database_and_of_its_end(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have looked before, and the other one is quicker when the database is back."""
+    second_storage = open_storage(sqlite_url(tmp_path))
+    second = house.node("two", second_storage)
+    await house.look()
+    await second.watch()
+    with monkeypatch.context() as broken:
+
+        async def away(*_: object) -> None:
+            raise StorageUnavailableError("away")
+
+        for storage in (house.storage, second_storage):
+            broken.setattr(storage, "write", away)
+        for _ in range(12):
+            house.clock.move(timedelta(seconds=15))
+            for node in (house.watch, second):
+                with pytest.raises(StorageUnavailableError):
+                    await node.watch()
+    assert house.ears.heard == [("ear://1", "База данных не отвечает или повреждена")]
+    house.clock.move(timedelta(seconds=15))
+    for node in (second, house.watch, second, house.watch):
+        await node.watch()
+    assert house.ears.heard[1:] == [("ear://1", "База данных снова в порядке")]
+    second_storage.close()
+
+
+async def test_what_is_told_from_memory_is_tried_again_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network is often away together with the database; an address that heard nothing hears of no end."""
+    await house.addresses.add(Secret("ear://2"), name=None, by="test")
+    await house.look()
+    house.ears.deaf = {"ear://1", "ear://2"}
+    with monkeypatch.context() as broken:
+
+        async def away(*_: object) -> None:
+            raise StorageUnavailableError("away")
+
+        broken.setattr(house.storage, "write", away)
+        for number in range(40):
+            if number == 15:
+                house.ears.deaf = {"ear://2"}
+            with pytest.raises(StorageUnavailableError):
+                await house.look()
+    assert house.ears.heard == [("ear://1", "База данных не отвечает или повреждена")]
+    house.ears.deaf = {"ear://1", "ear://2"}
+    assert await house.look(2) == []
+    house.ears.deaf = set()
+    assert await house.look(4) == [("ear://1", "База данных снова в порядке")]
+
+
+async def test_what_a_person_paused_or_removed_is_not_said_to_be_well(house: House) -> None:
+    """Nobody knows whether it is."""
+    deaf = await house.addresses.add(Secret("ear://2"), name="Второй", by="test")
+    await house.storage.write(lambda tx: tx.connections.add(new_connection(BOT, name="Telegram")))
+    await house.storage.write(_break_lane)
+    house.ears.deaf = {"ear://2"}
+    heard = [title for _, title in await house.look(30)]
+    assert heard == ["Telegram больше не принимает ключ", "Тревоги не доходят до адреса «Второй»"]
+    now = house.clock.now()
+    await house.storage.write(lambda tx: tx.connections.set_state(BOT, ConnectionState.PAUSED, at=now))
+    await house.addresses.remove(deaf.target_id, by="test")
+    assert sorted(title for _, title in await house.look(5)) == [
+        "Telegram: поставлено на паузу, тревога снята",
+        "Второй: убрано, тревога снята",
+    ]
+
+
+async def test_a_sense_that_fails_neither_ends_an_alarm_nor_hides_another(house: House) -> None:
+    """Half blind is better than blind, and no news is no good news."""
+
+    class Moody:
+        """Sees a trouble once and fails from then on."""
+
+        looks = 0
+
+        async def look(self, _signs: Signs, *, now: datetime) -> list[Trouble]:
+            self.looks += 1
+            if self.looks > 1:
+                raise ServiceUnavailableError("The CRM could not be asked.")
+            return [Trouble(cause=Cause.CANARY, since=now)]
+
+    house.watch = house.node("moody", senses=(Moody(),))
+    assert await house.look() == [("ear://1", "Пробное событие не прошло весь путь")]
+    house.space = TIGHT
+    assert await house.look(20) == [("ear://1", "Место на диске кончается")]
+    assert len((await house.addresses.overview()).alerts) == 2
+
+
+def _break_lane(tx: Transaction) -> None:
+    tx.lanes.wake("bot:1", connection_id=BOT, due_at=NOW)
+    lease = tx.lanes.claim_one("bot:1", holder="h", now=NOW, until=NOW + timedelta(hours=1))
+    assert lease is not None
+    due_at = NOW + timedelta(hours=1)
+    tx.lanes.release(lease, due_at=due_at, failures=1, problem="telegram.token_revoked", problem_since=NOW)
+
+
 async def test_a_silent_channel_is_heard_and_a_message_ends_it(house: House) -> None:
     """Counts come from the events themselves, hour by hour, also those of before the upgrade."""
     await house.storage.write(lambda tx: tx.connections.add(new_connection(BOT, name="Telegram")))
@@ -218,6 +319,11 @@ async def test_a_silent_channel_is_heard_and_a_message_ends_it(house: House) -> 
     assert await house.look(3) == [("ear://1", "Telegram: ничего не приходит")]
     (alert,) = (await house.addresses.overview()).alerts
     assert (alert.cause, alert.count) == (Cause.SILENCE, 7)
+    await house.watch.leave()
+    house.watch = house.node("after the restart")
+    for hours in (12, 24, 30):  # nights and weekends, at which nobody writes anyway, end nothing
+        house.clock.at = NOW + timedelta(hours=hours)
+        assert [title for _, title in await house.look(10)] in ([], ["Всё ещё: Telegram: ничего не приходит"])
     now = house.clock.now()
     await house.storage.write(lambda tx: tx.note_event(BOT, at=now))
     assert await house.look(5) == [("ear://1", "Telegram: снова приходит")]
@@ -244,8 +350,37 @@ async def test_an_address_lies_sealed_and_is_never_repeated(house: House, tmp_pa
 
 async def test_every_address_is_tried(house: House) -> None:
     """`alerts test` says which one fails."""
-    await house.addresses.add(Secret("ear://2"), name=None, by="test")
+    second = await house.addresses.add(Secret("ear://2"), name=None, by="test")
     await house.addresses.add(Secret("ear://3"), name=None, by="test")
     house.ears.deaf = {"ear://2"}
     trials = [(one.name, one.error_code) for one in await house.addresses.test()]
     assert trials == [("Первый", None), ("Ear", "alert.refused"), ("Ear 2", None)]
+    kept = [(target.last_error, target.failures) for target in (await house.addresses.overview()).targets]
+    assert kept == [(None, 0), ("alert.refused", 0), (None, 0)]
+    house.ears.deaf = set()
+    assert [one.error_code for one in await house.addresses.test(second.target_id)] == [None]
+    with pytest.raises(NotFoundError):
+        await house.addresses.test("addr_none")
+
+
+async def test_an_address_that_takes_a_trial_hears_at_once_what_it_missed(house: House) -> None:
+    """The owner corrects the chat, presses the button, and does not wait for the next try."""
+    house.ears.deaf, house.space = {"ear://1"}, TIGHT
+    await house.look(30)
+    house.ears.deaf = set()
+    await house.addresses.test()
+    assert await house.look() == [("ear://1", "Место на диске кончается")]
+
+
+async def test_an_address_of_another_key_file_hides_no_other(house: House) -> None:
+    """After a restore without the right keys the others are still told, and the trial says which one cannot be read."""
+    broken = AlertTarget(
+        target_id="addr_x", name="Чужой", service="Ear", created_at=NOW, sealed_address=b"nothing of ours"
+    )
+    await house.storage.write(lambda tx: tx.alerts.add_target(broken))
+    house.space = TIGHT
+    assert [title for _, title in await house.look(30)] == [
+        "Место на диске кончается",
+        "Тревоги не доходят до адреса «Чужой»",
+    ]
+    assert [one.error_code for one in await house.addresses.test()] == [None, "alert.address_unreadable"]

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
+from leadgate.app.acceptance import Acceptance
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import Portal
-from leadgate.errors import ServiceUnavailableError
+from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, ServiceUnavailableError
 from leadgate.model.leads import CrmEntity, LeadRef, LeadState
 from leadgate.model.views import Cause, Reconciliation
 from leadgate.observability import metrics
@@ -36,6 +37,7 @@ class Rig:
     crm: MemoryCrm
     clock: FixedClock
     reconciler: Reconciler
+    acceptance: Acceptance
 
     async def lead(self, number: int, *, crm_connection_id: str = "conn_crm", at: datetime = NOW) -> LeadRef:
         """A lead that we delivered: it stands on both sides."""
@@ -77,7 +79,7 @@ def rig(storage: SqlStorage) -> Rig:
     """Both sides are empty."""
     crm, clock = MemoryCrm(), FixedClock()
     reconciler = Reconciler(storage, lambda: Portal("conn_crm", crm), WORKSPACE, clock=clock)
-    return Rig(storage, crm, clock, reconciler)
+    return Rig(storage, crm, clock, reconciler, Acceptance(storage, reconciler, clock))
 
 
 def codes(result: Reconciliation) -> list[str]:
@@ -113,7 +115,7 @@ async def test_what_was_done_by_hand_is_found_and_explained(rig: Rig) -> None:
     assert (missing.lead_id, missing.event_id, missing.origin_id) == ("lead_1", "evt_1", "conn_1:evt_1")
     assert (alien.lead_id, alien.origin_id, result.strangers) == (None, "conn_9:evt_9", 1)
     assert "удалили" in missing.explained
-    assert "Оставьте lead:2" in twice.explained
+    assert "Оставьте первую (лид 2)" in twice.explained
     assert "второй Leadgate" in alien.explained
 
 
@@ -182,6 +184,74 @@ async def test_the_lead_of_an_erased_person_may_be_gone(rig: Rig) -> None:
 
     await rig.storage.write(erase)
     assert codes(await rig.run()) == []
+
+
+async def test_a_deletion_that_was_meant_is_accepted_with_who_when_and_why(rig: Rig) -> None:
+    """Otherwise a test lead that the owner deleted would be an alarm every night for ever."""
+    gone = await rig.lead(1)
+    await rig.lead(2)
+    rig.delete(gone)
+    assert codes(await rig.run()) == ["missing_in_crm"]
+    assert await differences_in_alarms(rig) == 1
+    await rig.acceptance.accept(["lead_1"], reason="  пробная   заявка ", by="staff_1")
+    kept = await rig.reconciler.last()
+    assert kept is not None
+    assert (codes(kept), [note.code for note in kept.notes]) == ([], ["accepted_in_crm"])
+    assert "так и задумано" in kept.notes[0].explained
+    assert (await differences_in_alarms(rig), metrics.reconcile_differences._value.get()) == (0, 0)  # noqa: SLF001 - no other way to read a gauge
+    (told,) = await rig.acceptance.newest(limit=5)
+    assert (told.lead_id, told.event_id, told.crm_id) == ("lead_1", "evt_1", "lead:1")
+    assert (told.at, told.by, told.by_name, told.reason) == (rig.clock.at, "staff_1", None, "пробная заявка")
+    for again in (await rig.run(), await rig.run(since=NOW + timedelta(days=1))):
+        assert codes(again) == []
+    assert [note.code for note in (await rig.run()).notes] == ["accepted_in_crm"]
+
+
+async def test_only_what_is_missing_now_can_be_accepted(rig: Rig) -> None:
+    """Nobody makes a loss of tomorrow invisible today."""
+    gone = await rig.lead(1)
+    await rig.lead(2)
+    rig.delete(gone)
+    with pytest.raises(ConflictError):
+        await rig.acceptance.accept(["lead_1"], reason="дубль", by="staff_1")
+    await rig.run()
+    with pytest.raises(NotFoundError):
+        await rig.acceptance.accept(["lead_9"], reason="дубль", by="staff_1")
+    with pytest.raises(ConflictError):
+        await rig.acceptance.accept(["lead_1", "lead_2"], reason="дубль", by="staff_1")
+    with pytest.raises(ConfigurationError):
+        await rig.acceptance.accept(["lead_1"], reason="  ", by="staff_1")
+    assert list(await rig.acceptance.newest(limit=5)) == []
+    assert codes(await rig.run()) == ["missing_in_crm"]
+    await rig.acceptance.accept(["lead_1"], reason="дубль", by="staff_1")
+    with pytest.raises(ConflictError):
+        await rig.acceptance.accept(["lead_1"], reason="ещё раз", by="staff_2")
+
+
+async def test_an_acceptance_ends_when_the_lead_is_back_or_it_is_taken_back(rig: Rig) -> None:
+    """Taken out of the recycle bin it is watched again; a slip of the finger can be mended."""
+    gone = await rig.lead(1)
+    (lead,) = rig.crm.leads
+    rig.delete(gone)
+    await rig.run()
+    await rig.acceptance.accept(["lead_1"], reason="дубль", by="staff_1")
+    rig.crm.leads.append(lead)
+    assert codes(await rig.run()) == []
+    assert list(await rig.acceptance.newest(limit=5)) == []
+    rig.delete(gone)
+    assert codes(await rig.run()) == ["missing_in_crm"]
+    await rig.acceptance.accept(["lead_1"], reason="дубль", by="staff_1")
+    await rig.acceptance.withdraw("lead_1", by="staff_1")
+    kept = await rig.reconciler.last()
+    assert kept is not None
+    assert codes(kept) == ["missing_in_crm"]
+    with pytest.raises(ConflictError):
+        await rig.acceptance.withdraw("lead_1", by="staff_1")
+
+
+async def differences_in_alarms(rig: Rig) -> int:
+    """How many the alarms see."""
+    return (await rig.storage.read(lambda tx: tx.alerts.signs(now=rig.clock.at))).differences
 
 
 async def test_leads_of_a_crm_of_the_past_are_not_asked_for_here(rig: Rig) -> None:

@@ -103,6 +103,22 @@ class OnEachEngine:
         assert (bot.is_paused, bot.pending, bot.problem) == (True, 0, None)
         assert (signs.homeless, signs.homeless_since) == (1, NOW)
 
+    async def test_of_several_lanes_the_trouble_that_needs_a_person_is_shown(self, storage: SqlStorage) -> None:
+        """A portal that is slow in one lane and refuses the key in another refuses the key."""
+        problems = {"crm:a": "bitrix24.unreachable", "crm:b": "bitrix24.revoked", "crm:c": "bitrix24.timeout"}
+
+        def fill(tx: Transaction) -> None:
+            tx.connections.add(new_connection(CRM))
+            for lane, problem in problems.items():
+                tx.lanes.wake(lane, connection_id=CRM, due_at=NOW)
+                lease = tx.lanes.claim_one(lane, holder="h", now=NOW, until=NOW + HOUR)
+                assert lease is not None
+                tx.lanes.release(lease, due_at=NOW, failures=1, problem=problem, problem_since=NOW)
+
+        await storage.write(fill)
+        signs = await storage.read(lambda tx: tx.alerts.signs(now=NOW + HOUR))
+        assert signs.connections[0].problem == "bitrix24.revoked"
+
     async def test_signs_count_events_that_wait_or_broke(self, storage: SqlStorage) -> None:
         """Those of paused connections are not overdue."""
         await storage.write(lambda tx: tx.connections.add(new_connection(BOT)))

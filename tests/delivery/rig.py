@@ -44,6 +44,7 @@ class Rig:
     leads: Leads = field(init=False)
     identities: Identities = field(init=False)
     events: int = 0
+    _worker: DeliveryWorker | None = None
 
     def __post_init__(self) -> None:
         self.vault = Vault(FileKeyWrapper(new_cipher_keyset()), self.clock)
@@ -85,7 +86,12 @@ class Rig:
     async def work(self, after: timedelta = timedelta()) -> None:
         """Let time pass, then work until nothing is due."""
         self.clock.move(after)
-        await self.worker().drain()
+        self._worker = self._worker or self.worker()
+        await self._worker.drain()
+
+    def restart(self) -> None:
+        """The next work is that of a new process."""
+        self._worker = None
 
     async def says(self, who: str, words: str, *, phone: str | None = None, crm: str | None = CRM) -> str:
         """A client writes; returns the lead's id."""

@@ -1,4 +1,4 @@
-"""Three nodes on one PostgreSQL with the leases of the product: one freezes and wakes, one is killed, all are restarted in turn."""
+"""Three nodes on one PostgreSQL with the leases of the product: frozen, killed, and restarted in turn with a full queue."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from leadgate.testing.gateway import READY, Gateway, Running
@@ -22,6 +23,12 @@ from tests.e2e.test_kill import Campaign
 
 TAKEN_OVER_S = 15.0
 """The promise for a node that dies or freezes (the lease is ten seconds)."""
+LEASE_LEFT_S = 5.0
+"""A living holder renews every third of the lease: whoever takes over sooner did not have to wait for it."""
+LEADS, QUEUED = 240, 80
+_HOLDER = "SELECT split_part(holder, ':', 2) FROM lanes WHERE lane LIKE 'crm:%' AND holder IS NOT NULL"
+_SENDING = "SELECT count(*) FROM deliveries WHERE state = 'sending'"
+_OPEN = "SELECT count(*) FROM deliveries WHERE state IN ('waiting', 'sending', 'unknown')"
 
 
 @dataclass
@@ -30,19 +37,37 @@ class Cluster:
 
     salon: Salon
     nodes: list[Gateway]
+    database: str
+
+    @property
+    def intake(self) -> Gateway:
+        return self.nodes[0]
 
     @property
     def workers(self) -> list[Gateway]:
         return self.nodes[1:]
 
-    async def busy_worker(self) -> Gateway:
-        """The worker that sends to the CRM now."""
-        counts = [attempts(node) for node in self.workers]
+    def other(self, worker: Gateway) -> Gateway:
+        """The worker beside this one."""
+        return next(node for node in self.workers if node is not worker)
 
-        def busy() -> list[Gateway]:
-            return [node for node, before in zip(self.workers, counts, strict=True) if attempts(node) > before]
+    def ask(self, question: str) -> int:
+        """A number from the database, past the product; 0 when there is none."""
+        with psycopg.connect(self.database.replace("+psycopg", "")) as connection:
+            row = connection.execute(question.encode()).fetchone()
+        return int(row[0]) if row else 0
 
-        return (await until(busy, what="a worker that sends"))[0]
+    def holds(self, worker: Gateway) -> bool:
+        """Whether this worker's process holds the portal's lane."""
+        return self.ask(_HOLDER) == process_of(worker).process.pid
+
+    async def caught_sending(self) -> Gateway:
+        """A worker that holds the portal's lane and has a request under way."""
+
+        def caught() -> list[Gateway]:
+            return [node for node in self.workers if self.holds(node) and self.ask(_SENDING)]
+
+        return (await until(caught, what="a worker that sends", timeout_s=30))[0]
 
     async def start(self, node: Gateway, role: str) -> None:
         running = await node.launch("run", "--role", role, "--listen", "127.0.0.1:0", "--json")
@@ -80,7 +105,7 @@ async def cluster(
         crm = await first.connect("bitrix24", "CRM", secrets=secrets, quiet_time_s="1", timeout_s="5")
         bot = await first.connect("bot", "Бот")
         sender = BotSender(http, "http://127.0.0.1:1" + bot["webhook_path"], bot["webhook_secret"])
-        made = Cluster(Salon(first, portal, sender, crm["connection"], bot["connection"]), nodes)
+        made = Cluster(Salon(first, portal, sender, crm["connection"], bot["connection"]), nodes, postgres_database)
         await made.start(first, "intake")
         for worker in made.workers:
             await made.start(worker, "worker")
@@ -90,40 +115,61 @@ async def cluster(
                 assert await node.stop() == 0
 
 
-async def taken_over(cluster: Cluster, successor: Gateway) -> float:
-    """Seconds until the other worker sends."""
-    before, started = attempts(successor), time.monotonic()
+async def strike_while_it_sends(cluster: Cluster, number: signal.Signals) -> Gateway:
+    """A signal to the worker that has a request under way; the other must send within fifteen seconds, and not before time."""
+    faults = cluster.salon.portal.sandbox.faults
+    slow = faults.add("slow", delay_s=2.0)
+    struck = await cluster.caught_sending()
+    successor = cluster.other(struck)
+    before = attempts(successor)
+    process_of(struck).process.send_signal(number)
+    started_s = time.monotonic()
+    assert cluster.holds(struck), "its lease must stand in the way"
+    faults.remove(slow.id)
     await until(lambda: attempts(successor) > before, what="the other worker takes over", timeout_s=TAKEN_OVER_S)
-    return time.monotonic() - started
+    assert LEASE_LEFT_S < time.monotonic() - started_s < TAKEN_OVER_S
+    return struck
 
 
-@pytest.mark.timeout(240)
-async def test_a_cluster_outlives_a_frozen_and_a_killed_node_and_a_rolling_restart(cluster: Cluster) -> None:
+async def restart_in_turn_with_a_full_queue(cluster: Cluster, campaign: Campaign) -> None:
+    """The portal is down and leads wait; every process is another one before it answers again."""
+    portal = cluster.salon.portal
+    portal.sandbox.faults.add("down")
+    await asyncio.gather(*(campaign.send(number) for number in range(LEADS, LEADS + QUEUED)))
+    await until(lambda: cluster.ask(_OPEN) >= QUEUED, what="a full queue", timeout_s=30)
+    stood = len(portal.leads())
+    for node, role in zip(cluster.nodes, ("intake", "worker", "worker"), strict=True):
+        assert await node.stop() == 0
+        await cluster.start(node, role)
+    assert (len(portal.leads()), cluster.ask(_OPEN) >= QUEUED) == (stood, True)
+    portal.sandbox.faults.clear()
+
+
+@pytest.mark.timeout(300)
+async def test_a_cluster_outlives_frozen_and_killed_nodes_and_a_rolling_restart(cluster: Cluster) -> None:
     """Whatever happens to one machine, the others go on within fifteen seconds, and nothing is lost or doubled."""
     salon = cluster.salon
     salon.portal.sandbox.faults.add("drop-answer", probability=0.2, seed=3, method="crm.item.add")
     campaign = Campaign(salon, people=60)
-    sending = asyncio.create_task(campaign.send_all(240, over_s=50.0))
+    sending = asyncio.create_task(campaign.send_all(LEADS, over_s=45.0))
 
-    frozen = await cluster.busy_worker()
-    other = next(node for node in cluster.workers if node is not frozen)
-    process_of(frozen).process.send_signal(signal.SIGSTOP)
-    assert await taken_over(cluster, other) < TAKEN_OVER_S
+    frozen = await strike_while_it_sends(cluster, signal.SIGSTOP)
     process_of(frozen).process.send_signal(signal.SIGCONT)
+    woken = process_of(frozen)
+    await woken.line(lambda: woken.log("delivery.lease_lost"), what="the woken node finds its lease gone")
 
-    await other.kill()
-    assert await taken_over(cluster, frozen) < TAKEN_OVER_S
-    await cluster.start(other, "worker")
+    killed = await strike_while_it_sends(cluster, signal.SIGKILL)
+    assert await killed.kill() == -signal.SIGKILL
+    await cluster.start(killed, "worker")
 
-    for node, role in ((cluster.nodes[1], "worker"), (cluster.nodes[2], "worker"), (cluster.nodes[0], "intake")):
-        assert await node.stop() == 0
-        await cluster.start(node, role)
-
+    await cluster.intake.kill()
+    await cluster.start(cluster.intake, "intake")
     await sending
-    salon.portal.sandbox.faults.clear()
+
+    await restart_in_turn_with_a_full_queue(cluster, campaign)
     await campaign.arrived(timeout_s=90)
     await salon.idle(timeout_s=90)
-    assert len(campaign.acknowledged) == 240
+    assert len(campaign.acknowledged) == LEADS + QUEUED
     assert campaign.doubles() == []
     balance = await salon.balanced()
-    assert (balance["received"], balance["in_crm"], balance["waiting"]) == (240, 240, 0)
+    assert (balance["received"], balance["in_crm"], balance["waiting"]) == (LEADS + QUEUED, LEADS + QUEUED, 0)

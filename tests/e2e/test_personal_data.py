@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from leadgate.testing.telegram_server import Fault, Refusal, TelegramServer
+from leadgate.testing.telegram_server import Fault, TelegramServer, refusal
 from leadgate.testing.waiting import until
 from tests.e2e.conftest import Prepared, Salon
 from tests.e2e.sender import lead
@@ -74,7 +74,7 @@ async def go_through_everything(salon: Salon, server: TelegramServer, made: Mapp
     await http.post(f"{salon.gateway.url}/login", data={"name": PEOPLE["email"], "password": GUESSED})
 
     server.faults.extend(
-        [Refusal(401, "Unauthorized"), Fault.SERVER_ERROR, Fault.GARBAGE, Fault.DROP_AFTER, Fault.REDIRECT]
+        [refusal(401, "Unauthorized"), Fault.SERVER_ERROR, Fault.GARBAGE, Fault.DROP_AFTER, Fault.REDIRECT]
     )
     person = {
         "id": int(PEOPLE["telegram id"]),

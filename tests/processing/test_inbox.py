@@ -21,7 +21,8 @@ from leadgate.model.views import EventRow
 from leadgate.model.webhooks import RawWebhook, Receipt, VerifiedWebhook
 from leadgate.ports.stores import Lease, NewEvent, StoredEvent, Workspace
 from leadgate.processing.inbox import LEASE_TIME, InboxWorker
-from leadgate.processing.turn import Source, Turns
+from leadgate.processing.source import Source
+from leadgate.processing.turn import Turns
 from leadgate.testing.connections import NOW, open_connection
 from leadgate.testing.storage_suite import BOT, CRM
 from leadgate.vault.envelope import subject_scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from proof.balance import repeated_replies, reply_excess, strike_balance
-from proof.traffic import Acknowledged
+from proof.traffic import Acknowledged, Sent
 
 FIRST, SECOND = "evt_" + "0" * 25 + "1", "evt_" + "0" * 25 + "2"
 
@@ -13,8 +13,8 @@ FIRST, SECOND = "evt_" + "0" * 25 + "1", "evt_" + "0" * 25 + "2"
 def acknowledged() -> Acknowledged:
     """One signed lead and one message of a chat, of two people."""
     return Acknowledged(
-        leads={FIRST: 1},
-        words={"Хочу на четверг."},
+        leads={FIRST: Sent("+79000000001", "Заявка")},
+        words={"Хочу на четверг.": "+79000000002"},
         chat_entries=1,
         clients={"+79000000001", "+79000000002"},
         answers=1,

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery import dead_letter, retry, worker
+from leadgate.delivery.clock_watch import ClockWatch
 from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.retry import Decision, Situation
 from leadgate.delivery.targets import Target
@@ -79,6 +80,20 @@ def _no_quiet_time() -> Iterator[None]:
 
 
 @contextmanager
+def _quiet_time_by_the_wall_clock_alone() -> Iterator[None]:
+    """A jump ahead ends it, when a late commit is still on its way."""
+    with patch.object(ClockWatch, "end_of_quiet", lambda _self, due_at, _quiet_time: due_at):
+        yield
+
+
+@contextmanager
+def _waits_left_to_a_clock_that_was_put_back() -> Iterator[None]:
+    """What was to be tried again in a moment is tried again in an hour."""
+    with patch.object(worker, "_forget_waits", lambda _tx, _now: None):
+        yield
+
+
+@contextmanager
 def _no_fence_when_recording() -> Iterator[None]:
     """A holder that lost its lane writes down what it found out all the same."""
     real = DeliveryWorker._record  # noqa: SLF001 -- as above
@@ -141,11 +156,15 @@ def _settle(tx: Transaction, delivery: StoredDelivery, state: DeliveryState, *, 
 
 @contextmanager
 def _unpark_forgotten() -> Iterator[None]:
-    """Entries that waited for their lead go on waiting when it is sent again and when it is there."""
+    """Entries that waited for their lead go on waiting when it is sent, when it is sent again and when it is there."""
     real_opened, real_retry = LeadSettlement._opened, dead_letter.retry_delivery  # noqa: SLF001 -- as above
+    real_prepare = DeliveryWorker._prepare  # noqa: SLF001 -- as above
 
     def blind(tx: Transaction) -> Transaction:
-        return _with_deliveries(tx, unpark=lambda _lead_id, **_named: None)
+        return _with_deliveries(tx, unpark=lambda *_lead_ids, **_named: 0)
+
+    def prepare(self: DeliveryWorker, tx: Transaction, *args: Any) -> object:  # noqa: ANN401 -- passed on
+        return real_prepare(self, blind(tx), *args)
 
     def opened(tx: Transaction, *args: Any, **named: Any) -> None:  # noqa: ANN401 -- passed on
         real_opened(blind(tx), *args, **named)
@@ -155,6 +174,7 @@ def _unpark_forgotten() -> Iterator[None]:
 
     with (
         patch.object(LeadSettlement, "_opened", staticmethod(opened)),
+        patch.object(DeliveryWorker, "_prepare", prepare),
         patch.object(people, "retry_delivery", retry_it),
     ):
         yield
@@ -251,6 +271,8 @@ def _unknown_message_left_unknown() -> Iterator[None]:
 BUGS = (
     Bug("no look-up before a repeat", _no_look_up_before_a_repeat, 100),
     Bug("no quiet time", _no_quiet_time, 500),
+    Bug("quiet time by the wall clock alone", _quiet_time_by_the_wall_clock_alone, 2000),
+    Bug("waits left to a clock that was put back", _waits_left_to_a_clock_that_was_put_back, 500),
     Bug("no fence when recording", _no_fence_when_recording, 2000),
     Bug("lease guard ignored", _lease_guard_ignored, 500),
     Bug("sending not written", _sending_not_written, 100),

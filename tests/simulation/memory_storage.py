@@ -192,10 +192,27 @@ class MemoryDeliveries:
         row = self._rows[delivery_id]
         self._journal.change("park", row, replace(row, due_at=None))
 
-    def unpark(self, lead_id: str, *, at: datetime) -> None:
+    def put_off(self, delivery_id: str, *, until: datetime) -> None:
+        row = self._rows.get(delivery_id)
+        if row is not None:
+            self._journal.change("put off", row, replace(row, due_at=until))
+
+    def limit_doubt(self, lane: str, *, until: datetime) -> None:
+        for row in self._open(lane):
+            if row.state is DeliveryState.UNKNOWN and row.due_at is not None and row.due_at > until:
+                self._journal.change("limit doubt", row, replace(row, due_at=until))
+
+    def bring_forward(self, *, now: datetime) -> None:
         for row in list(self._rows.values()):
-            if row.lead_id == lead_id and row.state is _WAITING and row.due_at is None:
-                self._journal.change("unpark", row, replace(row, due_at=at))
+            is_sent = row.state in OPEN_STATES and row.state is not DeliveryState.UNKNOWN
+            if is_sent and row.due_at is not None and row.due_at > now:
+                self._journal.change("bring forward", row, replace(row, due_at=now))
+
+    def unpark(self, *lead_ids: str, at: datetime) -> int:
+        rows = [d for d in self._rows.values() if d.lead_id in lead_ids and d.state is _WAITING and d.due_at is None]
+        for row in rows:
+            self._journal.change("unpark", row, replace(row, due_at=at))
+        return len(rows)
 
     def move_open(self, connection_id: str, *, to_connection_id: str, to_lane: str) -> int:
         rows = [d for d in self._rows.values() if d.connection_id == connection_id and d.state in OPEN_STATES]
@@ -294,6 +311,12 @@ class MemoryLanes:
         for lane in lanes:
             self._put(lane, replace(self._rows[lane], holder=None, lease_until=None))
         return len(lanes)
+
+    def bring_forward(self, *, now: datetime, lease_limit: datetime, lease_until: datetime) -> None:
+        for lane, row in list(self._rows.items()):
+            due_at = now if row.due_at is not None and row.due_at > now else row.due_at
+            until = lease_until if row.lease_until is not None and row.lease_until > lease_limit else row.lease_until
+            self._put(lane, replace(row, due_at=due_at, lease_until=until))
 
     def resume(self, connection_id: str, *, now: datetime) -> None:
         for lane, row in list(self._rows.items()):

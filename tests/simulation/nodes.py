@@ -141,6 +141,11 @@ class Cluster:
             self._look_at_s = at_s
             self.world.loop.call_at(at_s, self._look, at_s, context=self.world.outside)
 
+    def look_soon(self) -> None:
+        """As every half second; only after a jump of the clock does a look that finds no lane do something."""
+        for life in self.lives:
+            self._later(self.world.rng.random() * _LOOK_EVERY_S, self._wake, life)
+
     def _look(self, at_s: float) -> None:
         if self._look_at_s != at_s:
             return  # an earlier look was armed meanwhile
@@ -148,8 +153,7 @@ class Cluster:
         next_s = self._next_claim_s()
         if next_s is not None and next_s <= self.world.loop.time() + 0.001:
             self._looked_at_s = self.world.loop.time()
-            for life in self.lives:
-                self._later(self.world.rng.random() * _LOOK_EVERY_S, self._wake, life)
+            self.look_soon()
         self.arm()
 
     def _wake(self, life: Life) -> None:

@@ -289,7 +289,7 @@ class PortalTarget:
 
         later, outside = world.loop.call_later, world.outside
         if fate is Fate.WELL:
-            later(0.0 if world.scenario.jumps else rng.random(), answer, len(payloads), context=outside)
+            later(rng.random(), answer, len(payloads), context=outside)
         elif fate is Fate.SLOW:
             later(rng.uniform(8, CALL_TIMEOUT_S - 1), answer, len(payloads), context=outside)
         else:

@@ -100,7 +100,7 @@ def draw_scenario(seed: int, rng: Random) -> Scenario:
     nodes = rng.choice((1, 2, 2, 3))
     jumps = _draw_jumps(rng, calm_at_s)
     outages = _draw_outages(rng, calm_at_s)
-    weather = _draw_weather(rng, jumps_ahead=any(by > timedelta() for _, by in jumps))
+    weather = _draw_weather(rng, has_jump=bool(jumps))
     capacity = rng.randint(1, 6)
     return Scenario(
         seed=seed,
@@ -129,13 +129,15 @@ def _draw_said(rng: Random, calm_at_s: float) -> tuple[Said, ...]:
     return tuple(sorted(said, key=lambda words: words.at_s))
 
 
-def _draw_weather(rng: Random, *, jumps_ahead: bool) -> Weather:
+def _draw_weather(rng: Random, *, has_jump: bool) -> Weather:
+    """A jump is of interest where something is in doubt."""
+
     def rate(likely: float, most: float) -> float:
         return rng.uniform(most / 5, most) if rng.random() < likely else 0.0
 
     return Weather(
         dropped_answer=rate(0.35, 0.4),
-        late_commit=rate(0.25, 0.3) if not jumps_ahead else 0.0,
+        late_commit=rate(0.7 if has_jump else 0.25, 0.3),
         lost_request=rate(0.25, 0.3),
         partly=rate(0.2, 0.3),
         unavailable=rate(0.25, 0.3),
@@ -143,7 +145,7 @@ def _draw_weather(rng: Random, *, jumps_ahead: bool) -> Weather:
         busy=rate(0.25, 0.4),
         poison=rate(0.2, 0.3),
         closed_lead=rate(0.2, 0.5),
-        slow_call=rate(0.3, 0.4) if not jumps_ahead else 0.0,
+        slow_call=rate(0.3, 0.4),
         failed_look_up=rate(0.25, 0.5),
         away=rate(0.1, 0.2),
         write_refused=rate(0.2, 0.15),
@@ -169,10 +171,11 @@ def _draw_outages(rng: Random, calm_at_s: float) -> tuple[tuple[float, float, ti
 
 
 def _draw_jumps(rng: Random, calm_at_s: float) -> tuple[tuple[float, timedelta], ...]:
-    """A jump ahead cuts a quiet time short, so worlds that have one have a portal that commits when it is called."""
+    """Most of them early, when there is something in doubt."""
     if rng.random() < 0.85:
         return ()
-    return ((rng.random() * calm_at_s, timedelta(seconds=rng.choice((-3600, -60, 20, 3600)))),)
+    latest_s = rng.choice((100.0, calm_at_s))
+    return ((rng.random() * latest_s, timedelta(seconds=rng.choice((-3600, -600, -60, 20, 600, 3600)))),)
 
 
 def _draw_pauses(rng: Random, calm_at_s: float) -> tuple[tuple[float, float], ...]:

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
+from leadgate.delivery import clock_watch
 from leadgate.delivery import worker as worker_module
 from leadgate.delivery.worker import DeliveryWorker
 from leadgate.model.connections import ConnectionState
@@ -20,14 +21,16 @@ from tests.simulation.nodes import Cluster, NodeClock
 from tests.simulation.people import People
 from tests.simulation.portal import Portal, PortalTargets
 from tests.simulation.scenario import draw_scenario
-from tests.simulation.verdict import is_at_rest, judge
+from tests.simulation.verdict import is_at_rest, judge, long_waits
 from tests.simulation.world import World
 
 _ENDLESS_S = 1e9
-_LEAST_WINDOW = 20
-"""What a lane sees at least, as in the product. With 4 a small world has more work than a lane sees."""
+_LEAST_WINDOW = 4
+"""What a lane sees at least; 20 in the product. With 4 a small world has more work than a lane sees."""
 _MOST_TURNS = 60_000
 _FIRST_LOOK_S = 5.0
+_LONGEST_STANDSTILL_S = 340.0
+"""After a last freeze and a last slow commit every node has looked again."""
 _PATIENCE_S = 5 * 86400.0
 
 
@@ -72,7 +75,10 @@ _LOG = _NoLog()
 @contextmanager
 def simulated() -> Iterator[None]:
     """The worker as the simulation needs it: no look at the lanes by itself (see `nodes.Cluster`), no log."""
-    with patch.multiple(worker_module, POLL_INTERVAL_S=_ENDLESS_S, _LEAST_WINDOW=_LEAST_WINDOW, _log=_LOG):
+    with (
+        patch.multiple(worker_module, POLL_INTERVAL_S=_ENDLESS_S, _LEAST_WINDOW=_LEAST_WINDOW, _log=_LOG),
+        patch.object(clock_watch, "_log", _LOG),
+    ):
         yield
 
 
@@ -127,6 +133,7 @@ def _set_up(world: World, portal: Portal, people: People, cluster: Cluster) -> N
         at(said.at_s, people.say, said)
     for at_s, by in scenario.jumps:
         at(at_s, _jump, world, cluster, by)
+        at(scenario.calm_at_s + _LONGEST_STANDSTILL_S, _look_for_long_waits, world)
     for begin_s, end_s in scenario.pauses:
         at(begin_s, _set_state, world, cluster, ConnectionState.PAUSED)
         at(end_s, _set_state, world, cluster, ConnectionState.ACTIVE)
@@ -143,7 +150,15 @@ def _set_up(world: World, portal: Portal, people: People, cluster: Cluster) -> N
 def _jump(world: World, cluster: Cluster, by: timedelta) -> None:
     world.note("clock", f"jumps by {by}")
     world.wall_offset += by
+    cluster.look_soon()
+    world.loop.call_later(clock_watch.ECHO_S + 1, cluster.look_soon, context=world.outside)
     cluster.arm()
+
+
+def _look_for_long_waits(world: World) -> None:
+    """Every node had time to notice: whoever was put back must not keep anybody waiting for so much longer."""
+    for what in long_waits(world):
+        world.violate(what)
 
 
 def _set_state(world: World, cluster: Cluster, state: ConnectionState) -> None:

@@ -47,7 +47,7 @@ class Walk:
             *(self._add,) * 4,
             *(self._claim, self._work, self._settle, self._attempt) * 2,
             *(self._wake, self._lease_step, self._release, self._park, self._change, self._read, self._lane_admin),
-            *(self._lead, self._claim_one),
+            *(self._forget_waits, self._lead, self._claim_one),
         )
         return self.rng.choice(makers)()
 
@@ -164,9 +164,11 @@ class Walk:
         return attempt
 
     def _park(self) -> Callable[[Transaction], object]:
-        delivery_id, lead_id, at = self._id(), self._lead_id(), self._time()
-        if self.rng.random() < 0.5:
-            return lambda tx: tx.deliveries.unpark(lead_id, at=at)
+        delivery_id, lead_id, at, kind = self._id(), self._lead_id(), self._time(), self.rng.randint(0, 3)
+        if kind == 0:
+            return lambda tx: tx.deliveries.put_off(delivery_id, until=at)
+        if kind == 1:
+            return lambda tx: tx.deliveries.unpark(lead_id, "lead_1", at=at)
         return lambda tx: tx.deliveries.park(delivery_id) if tx.deliveries.find(delivery_id) else None
 
     def _change(self) -> Callable[[Transaction], object]:
@@ -186,6 +188,17 @@ class Walk:
             return tx.deliveries.find(delivery_id)
 
         return move
+
+    def _forget_waits(self) -> Callable[[Transaction], object]:
+        lane, now, until = self.rng.choice(_LANES), self._time(), self._time()
+
+        def forget(tx: Transaction) -> object:
+            tx.deliveries.limit_doubt(lane, until=until)
+            tx.deliveries.bring_forward(now=now)
+            tx.lanes.bring_forward(now=now, lease_limit=until, lease_until=now)
+            return tx.deliveries.next_due(lane, now=now)
+
+        return forget
 
     def _read(self) -> Callable[[Transaction], object]:
         lane, lead_id, cause = self.rng.choice(_LANES), self._lead_id(), self.rng.choice((None, "", "portal.busy"))

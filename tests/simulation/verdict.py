@@ -1,12 +1,18 @@
 """What must be true of a world when the faults are over and everything had time to end."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from leadgate.model.deliveries import OPEN_STATES, DeliveryKind, DeliveryState
 from leadgate.model.leads import LeadState
 from leadgate.ports.stores import StoredDelivery
 from tests.simulation.portal import Portal
+from tests.simulation.scenario import QUIET_TIME
 from tests.simulation.world import World
+
+_ODD_CLOCKS = timedelta(seconds=10)
+_LONGEST_PAUSE = timedelta(minutes=30)
+"""Much longer than what a few failures add up to in the life of a world."""
 
 
 def is_at_rest(world: World) -> bool:
@@ -14,6 +20,20 @@ def is_at_rest(world: World) -> bool:
     rows = world.storage.tables.deliveries.values()
     stuck = {d.lead_id for d in rows if d.state is DeliveryState.DEAD and d.kind is DeliveryKind.CREATE_LEAD}
     return all(d.state not in OPEN_STATES or d.lead_id in stuck for d in rows) and _lanes_are_free(world)
+
+
+def long_waits(world: World) -> Iterator[str]:
+    """What waits longer than it may, once every node had time to see that the clock jumped."""
+    if any(after is not None and after > _LONGEST_PAUSE for _, _, after in world.scenario.outages):
+        return  # the portal itself asked for it
+    now, tables = world.now(), world.storage.tables
+    for delivery in tables.deliveries.values():
+        is_asleep = delivery.state is DeliveryState.UNKNOWN and delivery.due_at is not None
+        if is_asleep and delivery.due_at > now + QUIET_TIME + _ODD_CLOCKS:
+            yield f"{world.key_of[delivery.delivery_id]} is in doubt and nobody looks before {delivery.due_at}"
+    for name, lane in tables.lanes.items():
+        if lane.due_at is not None and lane.due_at > now + _LONGEST_PAUSE:
+            yield f"lane {name} sleeps until {lane.due_at}"
 
 
 def judge(world: World, portal: Portal) -> Iterator[str]:

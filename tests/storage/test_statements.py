@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.engine.interfaces import CacheStats
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.leads import CrmEntity, LeadRef, LeadState
-from leadgate.ports.stores import StoredConversation, WrappedKey
+from leadgate.ports.stores import StoredConversation, StoredFate, WrappedKey
 from leadgate.storage.engines import make_engine
 from leadgate.storage.schema import events
 from leadgate.storage.transaction import SqlTransaction
@@ -33,7 +34,7 @@ from leadgate.testing.storage_suite import (
 )
 
 WORKSPACE = "ws"
-STORES = ("keys", "events", "subjects", "conversations", "leads", "deliveries", "lanes")
+STORES = ("keys", "events", "subjects", "conversations", "fates", "invitations", "leads", "deliveries", "lanes")
 KEEP_EVENT = insert(events)
 
 
@@ -91,12 +92,27 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     assert tx.subjects.find_by("phone", name.encode()) == name
     tx.subjects.set_profile(name, b"sealed")
     tx.subjects.find_profile(name)
-    conversation = StoredConversation(conversation_id=name, connection_id=BOT, subject_id=name, sealed_state=b"sealed")
-    tx.conversations.add(conversation, name.encode(), at=NOW)
+    conversation = StoredConversation(
+        conversation_id=name, connection_id=BOT, subject_id=name, chat_index=name.encode(), sealed_state=b"sealed"
+    )
+    tx.conversations.add(conversation, at=NOW)
     tx.conversations.find(BOT, name.encode())
     tx.conversations.set_state(name, b"sealed", at=NOW)
+    assert tx.conversations.of_subjects([name])
+    tx.conversations.note_heard(name, b"address", at=NOW)
+    tx.conversations.set_unreachable(name, "message.client_left", at=NOW)
+    tx.conversations.set_opted_out(name, at=NOW)
     tx.conversations.add_message(name, message_id=name, subject_id=name, outgoing=True, sealed_body=b"", at=NOW)
     assert tx.conversations.messages(name, after=0, limit=9)
+    assert tx.conversations.find_message(name)
+    tx.conversations.replace_body(name, b"gone")
+    tx.fates.set(BOT, name.encode(), StoredFate(message_id=name, status="sent", error_code=None, changed_at=NOW))
+    assert tx.fates.find(BOT, name.encode()) == tx.fates.of_messages([name])[name]
+    tx.fates.forget_strangers(before=NOW)
+    tx.invitations.add(name.encode(), name, expires_at=NOW + timedelta(days=1), at=NOW)
+    assert tx.invitations.use(name.encode(), at=NOW) == name
+    tx.subjects.join(f"{name}-twin", name, reason="invitation", at=NOW)
+    assert (tx.subjects.find_joined(f"{name}-twin"), tx.subjects.joined_into(name)) == (name, [f"{name}-twin"])
     lead = new_lead(name, subject_id=name)
     tx.leads.add(lead)
     assert tx.leads.find_current(name) == tx.leads.find(lead.lead_id) == lead
@@ -118,6 +134,7 @@ def work_on_an_event(tx: SqlTransaction, name: str) -> None:
     assert tx.events.reopen(event_id)
     tx.events.finish(event_id, state=EventState.LEAD, resealed=(name, b"sealed"), **ending)
     tx.events.move_to_lead(event_id, "lead_2")
+    tx.events.forget_body(event_id)
     tx.events.give_up_pending(CRM, reason="gone", at=NOW)
 
 
@@ -139,6 +156,9 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     assert tx.deliveries.reopen(ours.delivery_id, at=NOW) is not None
     tx.deliveries.park(ours.delivery_id)
     tx.deliveries.unpark(name, at=NOW)
+    tx.deliveries.put_off(ours.delivery_id, until=LATER)
+    tx.deliveries.limit_doubt(lane, until=NOW)
+    tx.deliveries.bring_forward(now=NOW)
     assert tx.deliveries.of_lead(name)
     tx.deliveries.replace(
         ours.delivery_id, kind=DeliveryKind.CREATE_LEAD, lead_id=name, sealed_payload=b"sealed", due_at=NOW
@@ -147,6 +167,7 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     assert tx.deliveries.confirm(ours.delivery_id, at=NOW) is None
     assert tx.deliveries.discard(ours.delivery_id, reason="asked", at=NOW) is not None
     assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1
+    tx.deliveries.give_up_lane(f"{lane}-gone", error_code="message.client_left", at=NOW)
 
 
 def work_on_lanes(tx: SqlTransaction, name: str) -> None:
@@ -160,6 +181,7 @@ def work_on_lanes(tx: SqlTransaction, name: str) -> None:
     assert tx.lanes.renew(lease, until=LATER)
     assert tx.lanes.holders() == [name]
     tx.lanes.resume(CRM, now=NOW)
+    tx.lanes.bring_forward(now=NOW, lease_limit=LATER, lease_until=LATER)
     release(tx, lease, due_at=None)
     assert tx.lanes.free(name) == 1
 

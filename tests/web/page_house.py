@@ -15,8 +15,9 @@ import uvicorn
 from litestar import Litestar
 
 from leadgate.alerts.raising import review
+from leadgate.alerts.wording import Voice, tell
 from leadgate.errors import AccessDeniedError, ConfigurationError, ConflictError, NotFoundError
-from leadgate.model.alerts import Alert, AlertOverview, AlertTarget, Cause, Trouble
+from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords, Cause, Trouble
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
@@ -24,6 +25,7 @@ from leadgate.model.leads import CrmEntity, LeadRef, LeadRequest, Person
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Role, Session, Staff
 from leadgate.model.views import (
+    AcceptedLead,
     ConnectionView,
     DeadCause,
     DeliveryCounts,
@@ -471,6 +473,31 @@ class MemoryDesk:
     async def last_reconciliation(self) -> Reconciliation | None:
         return self.check
 
+    async def accept_missing(self, lead_ids: Sequence[str], *, reason: str, by: str) -> None:
+        if not reason.strip():
+            raise ConfigurationError("A reason is needed.")
+        if "lead_gone" not in lead_ids:
+            raise ConflictError("Not missing.")
+        self.acts.append(("accept", *lead_ids, reason, by))
+
+    async def withdraw_acceptance(self, lead_id: str, *, by: str) -> None:
+        if lead_id != "lead_9":
+            raise ConflictError("Not accepted.")
+        self.acts.append(("withdraw", lead_id, by))
+
+    async def accepted_leads(self, *, limit: int) -> Sequence[AcceptedLead]:
+        return [
+            AcceptedLead(
+                lead_id="lead_9",
+                event_id="evt_9",
+                crm_id="lead:48219",
+                at=NOW,
+                by="staff_owner",
+                by_name=f"Ирина {HOSTILE}",
+                reason=f"проба {HOSTILE}",
+            )
+        ]
+
     async def reconcile(self, *, since: datetime | None) -> Reconciliation:
         self.check = reconciliation()
         return self.check
@@ -497,7 +524,7 @@ def reconciliation(*differences: str) -> Reconciliation:
             Difference(
                 code=code,
                 event_id="evt_1",
-                lead_id=None,
+                lead_id="lead_gone" if code == "missing_in_crm" else None,
                 origin_id=None,
                 crm_ids=("lead:48211",),
                 explained=f"что делать {HOSTILE}",
@@ -548,26 +575,76 @@ class MemoryConnections:
         self.desk.views = [view for view in self.desk.views if view.connection.connection_id != connection_id]
 
 
+def sample_trouble() -> Trouble:
+    """A channel with a hostile name is silent."""
+    since = NOW - timedelta(hours=2)
+    return Trouble(cause=Cause.SILENCE, subject="conn_1", who=HOSTILE, count=7, since=since, needs_person=True)
+
+
+def alert_target(number: int, name: str, **more: object) -> AlertTarget:
+    """Where alarms are sent."""
+    base = AlertTarget(
+        target_id=f"addr_{number}",
+        name=name,
+        service="Telegram",
+        created_at=NOW,
+        sealed_address=b"",
+        last_sent_at=NOW - timedelta(hours=1),
+    )
+    return replace(base, **more)  # type: ignore[arg-type]  # the fields of the address, by name
+
+
+@dataclass
 class MemoryAlerts:
-    """One alarm of a connection with a hostile name, one address that fails."""
+    """One alarm of a connection with a hostile name, one address that fails and one that does not; `deaf` take no trial."""
+
+    troubles: list[Trouble] = field(default_factory=lambda: [sample_trouble()])
+    targets: list[AlertTarget] = field(
+        default_factory=lambda: [
+            alert_target(1, HOSTILE, failures=2, last_error="alert.chat_unknown", failing_since=NOW),
+            alert_target(2, "Ирина"),
+        ]
+    )
+    deaf: set[str] = field(default_factory=set)
+    refuse: Exception | None = None
+    looked_at: datetime | None = NOW
+    added: list[tuple[str, str | None, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
     async def overview(self) -> AlertOverview:
-        trouble = Trouble(
-            cause=Cause.SILENCE,
-            subject="conn_1",
-            who=HOSTILE,
-            count=7,
-            since=NOW - timedelta(hours=2),
-            needs_person=True,
-        )
-        target = AlertTarget(
-            target_id="addr_1", name=HOSTILE, service="Telegram", created_at=NOW, sealed_address=b"", failures=2
-        )
-        raised = review([], [trouble], now=NOW, calm=timedelta())
-        return AlertOverview(alerts=raised, targets=[target], unsent=2, looked_at=NOW)
+        raised = review([], self.troubles, now=NOW, calm=timedelta())
+        ended = review([], [replace(sample_trouble(), who="Авито")], now=NOW, calm=timedelta())
+        ended = review(ended, [], now=NOW, calm=timedelta())
+        return AlertOverview(alerts=raised, targets=self.targets, unsent=2, looked_at=self.looked_at, solved=ended)
 
     def explain(self, alert: Alert) -> Message:
         return Message(f"{alert.who}: ничего не приходит", "С 12:52. Обычно за это время приходит 7.")
+
+    def tell(self, alert: Alert) -> AlertWords:
+        voice = Voice(locale="ru", time_zone=ZoneInfo("Europe/Moscow"), workspace="Лимон", public_url=None)
+        return tell(alert, voice, now=NOW)
+
+    async def add(self, address: Secret, *, name: str | None, by: str) -> AlertTarget:
+        if self.refuse is not None:
+            raise self.refuse
+        self.added.append((address.reveal(), name, by))
+        self.targets.append(alert_target(9, name or "Telegram"))
+        return self.targets[-1]
+
+    async def remove(self, target_id: str, *, by: str) -> None:
+        if target_id not in {target.target_id for target in self.targets}:
+            raise NotFoundError("There is no such address.")
+        self.targets = [target for target in self.targets if target.target_id != target_id]
+        self.removed.append(target_id)
+
+    async def test(self, target_id: str | None = None) -> Sequence[AddressTrial]:
+        chosen = [target for target in self.targets if target_id in {None, target.target_id}]
+        if not chosen:
+            raise NotFoundError("There is no such address.")
+        return [
+            AddressTrial(one.target_id, one.name, "alert.refused" if one.target_id in self.deaf else None)
+            for one in chosen
+        ]
 
 
 class MemoryHouse:

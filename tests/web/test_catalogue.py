@@ -9,16 +9,19 @@ import pytest
 
 import leadgate
 import leadgate.web
+from leadgate.alerts.wording import place_of
 from leadgate.catalogue.texts import LOCALES, PARTS, read_file
-from leadgate.crm.ledger import CLOSED, DOUBLED, MISSING, MOVED, STRANGER, UNSETTLED
+from leadgate.crm.ledger import ACCEPTED, CLOSED, DOUBLED, MISSING, MOVED, STRANGER, UNSETTLED
 from leadgate.integrations.bitrix24.errors import REVOKED_CODES, RULES
 from leadgate.integrations.telegram.errors import _NEEDS_PERSON, _REFUSALS
+from leadgate.model.alerts import Cause as Alarm
 from leadgate.model.connections import Finding, FindingState
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
 from leadgate.model.staff import Role
 from leadgate.model.views import Cause, EndState, Light
 from leadgate.web import states
+from leadgate.web.alert_services import SERVICES
 from leadgate.web.base import find_pages
 from leadgate.web.catalogue import FAMILIES, ONLY_RUSSIAN, Catalogue, load_catalogue, plural_form
 from leadgate.web.cookies import THEMES
@@ -36,6 +39,9 @@ QUOTED = re.compile(r"""["']([a-z_0-9]+(?:\.[a-z_A-Z0-9]+)+)["']""")
 
 
 CODES = {
+    "alert.chat_missing",
+    "alert.name_taken",
+    "alert.name_wrong",
     "access.slow_down",
     "connection.name_taken",
     "connection.name_wrong",
@@ -53,6 +59,7 @@ CODES = {
 NOT_ON_PAGES = (
     "access.",
     "alert.",
+    "ledger.",
     "configuration.",
     "staff.",
     "resource.",
@@ -112,7 +119,8 @@ def made_of_values() -> Iterator[str]:
         ("delivery.kind.", DeliveryKind),
         ("ledger.cause.", Cause),
         ("ledger.share.", EndState),
-        ("ledger.finding.", (MISSING, DOUBLED, STRANGER, UNSETTLED, MOVED, CLOSED)),
+        ("ledger.explain.", (MISSING, DOUBLED, STRANGER, UNSETTLED, MOVED, CLOSED, ACCEPTED)),
+        ("ledger.finding.", (MISSING, DOUBLED, STRANGER, UNSETTLED, MOVED, CLOSED, ACCEPTED)),
         ("fact.kind.", EventKind),
         ("role.", Role),
         ("state.light.", Light),
@@ -120,6 +128,13 @@ def made_of_values() -> Iterator[str]:
         ("cure.", MEANINGS),
         ("notice.", NOTICES),
         ("period.", (*PERIODS, *SPANS)),
+        ("alerts.service.", [name + part for name in SERVICES for part in ("", ".text")]),
+        ("alerts.new.", [f"{part}.{name}" for name in SERVICES for part in ("title", "lead")]),
+        (
+            "alerts.new.",
+            [f"{name}.{q.name}{part}" for name in SERVICES for q in SERVICES[name].questions for part in ("", ".help")],
+        ),
+        ("alerts.place.", [place_of(cause).split("?", maxsplit=1)[0].strip("/") or "home" for cause in Alarm]),
         ("reveal.reason.", REASONS),
         ("tab.", tuple(DELIVERY_TABS)),
         ("theme.", THEMES),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from leadgate.alerts.raising import messages_due
-from leadgate.alerts.wording import Voice, cure, headline, since_when, trial
-from leadgate.errors import ConfigurationError, NotFoundError
-from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertState, AlertTarget
+from leadgate.alerts.telling import UNREADABLE, well
+from leadgate.alerts.wording import Voice, tell, trial
+from leadgate.errors import ConfigurationError, NotFoundError, VaultError
+from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertState, AlertTarget, AlertWords
 from leadgate.model.secret import Secret
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock, IdSource
@@ -53,6 +56,11 @@ class AlertAddresses:
             due = messages_due(alerts, targets, tx.alerts.told())
             return AlertOverview(
                 alerts=[alert for alert in alerts if alert.state is AlertState.RAISED],
+                solved=sorted(
+                    (alert for alert in alerts if alert.state is not AlertState.RAISED),
+                    key=lambda alert: alert.solved_at or alert.told_at,
+                    reverse=True,
+                ),
                 targets=targets,
                 unsent=sum(kind is not None for _, _, kind in due),
                 looked_at=None if looked is None else looked.at,
@@ -62,9 +70,12 @@ class AlertAddresses:
 
     def explain(self, alert: Alert) -> Message:
         """The alarm in words: what happened, since when, how many wait, what to do."""
-        now = self._clock.now()
-        body = f"{since_when(alert, self._voice, now=now)} {cure(alert, self._voice)}"
-        return Message(title=headline(alert, self._voice), body=body)
+        words = self.tell(alert)
+        return Message(title=words.title, body=f"{words.since} {words.cure}".rstrip())
+
+    def tell(self, alert: Alert) -> AlertWords:
+        """The alarm in parts, for a page."""
+        return tell(alert, self._voice, now=self._clock.now())
 
     async def add(self, address: Secret, *, name: str | None, by: str) -> AlertTarget:
         """Keep an address; what is raised now is told to it within seconds by a running worker.
@@ -99,20 +110,38 @@ class AlertAddresses:
         Raises:
             NotFoundError: there is none of this id.
         """
-        if not await self._storage.write(lambda tx: tx.alerts.remove_target(target_id)):
-            raise NotFoundError(f"There is no address {target_id}.", hint="See: leadgate alerts list")
+
+        def unit(tx: Transaction) -> None:
+            if not tx.alerts.remove_target(target_id):
+                raise NotFoundError(f"There is no address {target_id}.", hint="See: leadgate alerts list")
+
+        await self._storage.write(unit)
         _log.info("alert.address_removed", action=by)
 
-    async def test(self) -> list[AddressTrial]:
-        """Send a trial message to every address, one after another."""
-        opened = await self._storage.read(
-            lambda tx: [(target, open_address(self._vault, tx, target)) for target in tx.alerts.targets()]
-        )
-        message = trial(self._voice)
-        return [
-            AddressTrial(target.target_id, target.name, await self._notifier.send(address, message))
-            for target, address in opened
-        ]
+    async def test(self, target_id: str | None = None) -> list[AddressTrial]:
+        """Send a trial message to one address or to every one, one after another, and remember how it ended.
+
+        Raises:
+            NotFoundError: there is no address of this id.
+        """
+        targets = await self._storage.read(lambda tx: tx.alerts.targets())
+        chosen = [target for target in targets if target_id in {None, target.target_id}]
+        if target_id is not None and not chosen:
+            raise NotFoundError(f"There is no address {target_id}.", hint="See: leadgate alerts list")
+        return [await self._try(target) for target in chosen]
+
+    async def _try(self, target: AlertTarget) -> AddressTrial:
+        try:
+            address = await self._storage.read(lambda tx: open_address(self._vault, tx, target))
+            error_code = await self._notifier.send(address, trial(self._voice))
+        except VaultError:
+            error_code = UNREADABLE
+        now = self._clock.now()
+        # One that takes it is tried again at once with what it has missed; one that does not is no failed alarm yet.
+        tried = well(target, at=now) if error_code is None else replace(target, last_error=error_code)
+        await self._storage.write(lambda tx: tx.alerts.set_target(tried))
+        _log.info("alert.tried", kind=target.service, error_code=error_code)
+        return AddressTrial(target.target_id, target.name, error_code)
 
 
 def _place(target_id: str) -> str:

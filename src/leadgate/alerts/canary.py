@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from leadgate.alerts.causes import NEEDS_PERSON
 from leadgate.catalogue.meanings import meaning_of
-from leadgate.errors import LeadgateError
+from leadgate.errors import LeadgateError, OverloadedError, StorageUnavailableError
 from leadgate.model.alerts import CANARY_ID, CANARY_KIND, Cause, Note, Signs, Trouble
 from leadgate.model.connections import Connection, ConnectionState, OpenConnection
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
@@ -27,6 +28,9 @@ SENT = "canary"
 
 CRM_FAILING = "canary_crm"
 """Topic of the note that says since when the CRM does not know us, and its code."""
+
+LATE = "canary_late"
+"""Topic of the note that says since when canaries do not come through; it outlives the next canary."""
 
 EVERY = timedelta(days=1)
 LATE_AFTER = timedelta(minutes=10)
@@ -45,6 +49,16 @@ class CrmAnswer:
     connection_id: str
     who: str
     error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The newest canary, whether it came through, and what is known to fail."""
+
+    sent: Note | None
+    is_through: bool
+    late: Note | None
+    failing: Note | None
 
 
 AskCrm = Callable[[], Awaitable[CrmAnswer | None]]
@@ -114,27 +128,49 @@ class CanaryWalk:
     async def look(self, signs: Signs, *, now: datetime) -> Sequence[Trouble]:
         """Send a canary when it is time; tell of one that is late, and of a CRM that does not know us."""
         _ = signs
-        note, is_through, failing = await self._storage.read(self._read)
-        if note is None:
+        seen = await self._storage.read(self._read)
+        if seen.sent is None:
             await self._storage.write(lambda tx: tx.alerts.note(Note(topic=SENT, subject="", at=now, detail="")))
             return []
-        if now - note.at >= EVERY:
-            event_id = await self._start(now)
-            _log.info("canary.started", event_id=event_id)
-            self._ask_at = now
-            return []
-        if self._ask_at is None and failing is not None:
+        late = await self._judge_canary(seen, now)
+        if now - seen.sent.at >= EVERY:
+            await self._start_one(now)
+            return late
+        if self._ask_at is None and seen.failing is not None:
             self._ask_at = now  # a restart forgets when to ask, not that there is something to ask
-        troubles = await self._look_at_crm(failing, now)
-        if note.detail and not is_through and now - note.at >= LATE_AFTER:
-            troubles.append(Trouble(cause=Cause.CANARY, since=note.at))
-        return troubles
+        return [*await self._look_at_crm(seen.failing, now), *late]
 
-    def _read(self, tx: Transaction) -> tuple[Note | None, bool, Note | None]:
-        note = tx.alerts.find_note(SENT)
-        event = tx.events.find(note.detail) if note is not None and note.detail else None
+    def _read(self, tx: Transaction) -> _Seen:
+        sent = tx.alerts.find_note(SENT)
+        event = tx.events.find(sent.detail) if sent is not None and sent.detail else None
         is_through = event is not None and event.state is EventState.IGNORED
-        return note, is_through, tx.alerts.find_note(CRM_FAILING)
+        return _Seen(sent, is_through, tx.alerts.find_note(LATE), tx.alerts.find_note(CRM_FAILING))
+
+    async def _judge_canary(self, seen: _Seen, now: datetime) -> list[Trouble]:
+        """Late until one comes through, also when the next one is on its way already."""
+        if seen.sent is None or not seen.sent.detail:
+            return []
+        if seen.is_through:
+            if seen.late is not None:
+                await self._storage.write(lambda tx: tx.alerts.drop_note(LATE))
+            return []
+        late = seen.late
+        if late is None and now - seen.sent.at >= LATE_AFTER:
+            late = Note(topic=LATE, subject="", at=seen.sent.at, detail="")
+            await self._storage.write(partial(_keep, note=late))
+        return [] if late is None else [Trouble(cause=Cause.CANARY, since=late.at)]
+
+    async def _start_one(self, now: datetime) -> None:
+        """The intake may be crowded just now: then at the next look."""
+        try:
+            event_id = await self._start(now)
+        except StorageUnavailableError:
+            raise
+        except OverloadedError as error:
+            _log.warning("canary.not_started", error_code=error.code)
+            return
+        _log.info("canary.started", event_id=event_id)
+        self._ask_at = now
 
     async def _start(self, now: datetime) -> str:
         connection = canary_connection(self._workspace_id, now).connection
@@ -151,7 +187,12 @@ class CanaryWalk:
     async def _look_at_crm(self, failing: Note | None, now: datetime) -> list[Trouble]:
         if self._ask_at is None or now < self._ask_at:
             return [] if failing is None else self._judge(failing, now)
-        answer = await self._ask()
+        try:
+            answer = await self._ask_crm()
+        except LeadgateError as error:
+            _log.warning("canary.crm_not_asked", error_code=error.code)
+            self._ask_at = now + ASK_AGAIN_AFTER  # no answer is no news: what was known of it stays
+            return [] if failing is None else self._judge(failing, now)
         if answer is None or answer.error_code is None or not _matters(answer.error_code):
             self._ask_at = None
             if failing is not None:
@@ -163,13 +204,6 @@ class CanaryWalk:
         kept = Note(topic=CRM_FAILING, subject="", at=since, detail=detail)
         await self._storage.write(lambda tx: tx.alerts.note(kept))
         return self._judge(kept, now)
-
-    async def _ask(self) -> CrmAnswer | None:
-        try:
-            return await self._ask_crm()
-        except LeadgateError as error:
-            _log.warning("canary.crm_not_asked", error_code=error.code)
-            return None
 
     def _judge(self, failing: Note, now: datetime) -> list[Trouble]:
         connection_id, code, who = failing.detail.split(" ", 2)
@@ -186,6 +220,10 @@ class CanaryWalk:
                 needs_person=needs_person,
             )
         ]
+
+
+def _keep(tx: Transaction, *, note: Note) -> None:
+    tx.alerts.note(note)
 
 
 def _matters(code: str) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from leadgate.catalogue.meanings import meaning_of
-from leadgate.model.alerts import AlertTarget, Cause, ConnectionSigns, DiskSpace, Signs, Trouble
+from leadgate.model.alerts import Alert, AlertTarget, Cause, ConnectionSigns, DiskSpace, Ending, Signs, Trouble
 from leadgate.settings import AlertThresholds
 
 NEEDS_PERSON = frozenset({"revoked", "plan", "rights", "portal", "our_call", "webhook"})
@@ -21,6 +21,9 @@ PERSON_AFTER = timedelta(seconds=5)
 ADDRESS_AFTER = timedelta(minutes=5)
 DATABASE_CHECK = "database_check"
 """Topic of the note that says which check of the database failed."""
+
+_UNKNOWN_WHILE_PAUSED = frozenset({Cause.CONNECTION, Cause.QUEUE, Cause.SILENCE})
+_OF_A_SUBJECT = _UNKNOWN_WHILE_PAUSED | {Cause.PAUSED, Cause.DEAD, Cause.UNCERTAIN, Cause.FAILED, Cause.ADDRESS}
 
 NameKind = Callable[[str], str]
 
@@ -43,6 +46,21 @@ def find_troubles(
     found += _of_house(signs, now, limits)
     found += _of_targets(targets, now)
     return found
+
+
+def find_endings(
+    known: Iterable[Alert], signs: Signs, targets: Iterable[AlertTarget]
+) -> dict[tuple[Cause, str], Ending]:
+    """Alarms that must not end with "works again": a person paused or removed what they are about."""
+    paused = {one.connection_id for one in signs.connections if one.is_paused}
+    present = {one.connection_id for one in signs.connections} | {target.target_id for target in targets}
+    endings: dict[tuple[Cause, str], Ending] = {}
+    for cause, subject in (alert.key for alert in known):
+        if cause in _OF_A_SUBJECT and subject not in present:
+            endings[cause, subject] = Ending.REMOVED
+        elif cause in _UNKNOWN_WHILE_PAUSED and subject in paused:
+            endings[cause, subject] = Ending.PAUSED
+    return endings
 
 
 def find_disk_trouble(

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from leadgate.model.alerts import Alert, AlertState, AlertTarget, Cause, MessageKind, Trouble
+from leadgate.model.alerts import Alert, AlertState, AlertTarget, Cause, Ending, MessageKind, Trouble
 from leadgate.ports.stores.alerts import AlertKey
 
 REMIND_AFTER = timedelta(days=1)
@@ -19,7 +20,14 @@ FIRST_HOLD = timedelta(minutes=5)
 LONGEST_HOLD = timedelta(hours=1)
 
 
-def review(alerts: Iterable[Alert], troubles: Iterable[Trouble], *, now: datetime, calm: timedelta) -> list[Alert]:
+def review(
+    alerts: Iterable[Alert],
+    troubles: Iterable[Trouble],
+    *,
+    now: datetime,
+    calm: timedelta,
+    endings: Mapping[AlertKey, Ending] = MappingProxyType({}),
+) -> list[Alert]:
     """What is remembered after a look at the house.
 
     Args:
@@ -27,13 +35,14 @@ def review(alerts: Iterable[Alert], troubles: Iterable[Trouble], *, now: datetim
         troubles: what is wrong now, at most one per cause and subject.
         now: aware UTC.
         calm: so long a trouble must be gone before its alarm is solved.
+        endings: alarms whose trouble is gone because somebody paused or removed what it was about.
     """
     known = {alert.key: alert for alert in alerts}
     seen = {(trouble.cause, trouble.subject): trouble for trouble in troubles}
     reviewed = [_first(trouble, now) for key, trouble in seen.items() if key not in known]
     for key, alert in known.items():
         trouble = seen.get(key)
-        kept = _gone(alert, now, calm) if trouble is None else _still(alert, trouble, now)
+        kept = _gone(alert, endings.get(key), now, calm) if trouble is None else _still(alert, trouble, now)
         if kept is not None:
             reviewed.append(kept)
     return sorted(reviewed, key=lambda alert: (alert.told_at, alert.cause, alert.subject))
@@ -106,7 +115,7 @@ def _lasting(alert: Alert, trouble: Trouble, now: datetime) -> Alert:
     return _told(refreshed, MessageKind.REMINDER, now) if now - alert.told_at >= REMIND_AFTER else refreshed
 
 
-def _gone(alert: Alert, now: datetime, calm: timedelta) -> Alert | None:
+def _gone(alert: Alert, ending: Ending | None, now: datetime, calm: timedelta) -> Alert | None:
     if alert.state is AlertState.HELD:
         return replace(alert, state=AlertState.SOLVED)
     if alert.state is AlertState.SOLVED:
@@ -116,7 +125,8 @@ def _gone(alert: Alert, now: datetime, calm: timedelta) -> Alert | None:
     gone_since = alert.clear_since or now
     if now - gone_since < calm:
         return alert
-    return _told(replace(alert, state=AlertState.SOLVED, solved_at=gone_since), MessageKind.SOLVED, now)
+    solved = replace(alert, state=AlertState.SOLVED, solved_at=gone_since, detail=ending.value if ending else "")
+    return _told(solved, MessageKind.SOLVED, now)
 
 
 def _refreshed(alert: Alert, trouble: Trouble) -> Alert:

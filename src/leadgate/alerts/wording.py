@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from leadgate.catalogue.meanings import meaning_of
 from leadgate.catalogue.texts import load_texts, read_file
-from leadgate.model.alerts import Alert, Cause, MessageKind
+from leadgate.model.alerts import Alert, AlertState, AlertWords, Cause, Ending, MessageKind
 from leadgate.ports.notifier import Message
 
 _COUNTS = {
@@ -19,18 +19,20 @@ _COUNTS = {
     Cause.LEDGER: "count.differences",
     Cause.ADDRESS: "count.failures",
 }
+_ENDINGS = frozenset(Ending)
 _PAGES = {
     Cause.CONNECTION: "/connections",
     Cause.PAUSED: "/connections",
     Cause.NO_CRM: "/connections",
     Cause.SILENCE: "/connections",
-    Cause.DEAD: "/deliveries",
-    Cause.UNCERTAIN: "/deliveries",
-    Cause.QUEUE: "/deliveries",
+    Cause.DEAD: "/deliveries?state=dead&period=all",
+    Cause.UNCERTAIN: "/deliveries?state=unknown&period=all",
+    Cause.QUEUE: "/deliveries?state=waiting&period=all",
     Cause.INBOX: "/events",
     Cause.FAILED: "/events",
     Cause.CANARY: "/events",
     Cause.ADDRESS: "/alerts",
+    Cause.LEDGER: "/ledger",
 }
 
 
@@ -55,6 +57,15 @@ def compose(alert: Alert, kind: MessageKind, voice: Voice, *, now: datetime) -> 
     return _finish(lines, title, voice, alert.cause)
 
 
+def tell(alert: Alert, voice: Voice, *, now: datetime) -> AlertWords:
+    """The alarm in parts, for a page."""
+    if alert.state is not AlertState.RAISED:
+        ended = _between(alert, voice, now)
+        return AlertWords(title=headline(alert, voice, is_solved=True), since=ended, cure="", place="")
+    title, since = headline(alert, voice), since_when(alert, voice, now=now)
+    return AlertWords(title=title, since=since, cure=cure(alert, voice), place=place_of(alert.cause))
+
+
 def trial(voice: Voice) -> Message:
     """What `alerts test` sends."""
     texts = load_texts("alerts", voice.locale)
@@ -63,6 +74,8 @@ def trial(voice: Voice) -> Message:
 
 def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
     """What happened, without a full stop: «Bitrix24 не отвечает»."""
+    if is_solved and alert.detail in _ENDINGS:
+        return load_texts("alerts", voice.locale).get(f"ended.{alert.detail}", who=alert.who)
     if alert.cause is Cause.CONNECTION and not is_solved:
         return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
     name = "solved" if is_solved else "raised"
@@ -85,6 +98,11 @@ def cure(alert: Alert, voice: Voice) -> str:
     return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.cure")
 
 
+def place_of(cause: Cause) -> str:
+    """The page where something can be done about it."""
+    return _PAGES.get(cause, "/")
+
+
 def _between(alert: Alert, voice: Voice, now: datetime) -> str:
     until = alert.solved_at or now
     texts = load_texts("alerts", voice.locale)
@@ -94,7 +112,7 @@ def _between(alert: Alert, voice: Voice, now: datetime) -> str:
 def _finish(lines: list[str], title: str, voice: Voice, cause: Cause | None) -> Message:
     texts = load_texts("alerts", voice.locale)
     if voice.public_url is not None and cause is not None:
-        lines = [*lines, texts.get("link", address=voice.public_url + _PAGES.get(cause, "/"))]
+        lines = [*lines, texts.get("link", address=voice.public_url + place_of(cause))]
     return Message(title=title, body="\n".join([*lines, texts.get("footer", workspace=voice.workspace)]))
 
 

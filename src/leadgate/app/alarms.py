@@ -23,7 +23,7 @@ from leadgate.model.webhooks import RawWebhook
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.notifier import Notifier
 from leadgate.ports.stores import Workspace
-from leadgate.processing.turn import Source
+from leadgate.processing.source import Source
 from leadgate.settings import Settings
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.vault.envelope import Vault

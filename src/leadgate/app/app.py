@@ -8,26 +8,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.holders import is_dead, own_holder
+from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import OpenTargets
+from leadgate.app.watchdog import Watchdog
 from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
+from leadgate.crm.fates import Fates
 from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Leads
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery.payloads import Outbox
 from leadgate.delivery.worker import DeliveryWorker
-from leadgate.errors import ConfigurationError, LeadgateError, StorageUnavailableError
+from leadgate.errors import ConfigurationError, LeadgateError, OverloadedError, StorageUnavailableError
 from leadgate.intake.receive import Intake
 from leadgate.model.alerts import CANARY_ID
 from leadgate.model.salon import Salon
@@ -36,16 +37,21 @@ from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.integration import Surroundings
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
+from leadgate.processing.chat_settlement import Settlements
+from leadgate.processing.chats import Chats, open_body
 from leadgate.processing.inbox import InboxWorker
-from leadgate.processing.turn import MessageBody, Source, Turns, describe_contact, message_place
+from leadgate.processing.reach import Reach
+from leadgate.processing.source import Source
+from leadgate.processing.turn import Turns, describe_contact
 from leadgate.settings import Settings
 from leadgate.staff.people import People
+from leadgate.staff.tokens import ApiTokens
 from leadgate.storage.engines import make_engine
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import find_workspace
 from leadgate.system import SystemClock, SystemIds
-from leadgate.vault.envelope import Vault, subject_scope
+from leadgate.vault.envelope import Vault
 from leadgate.vault.key_file import open_key_file
 
 FOLLOW_INTERVAL_S = 2.0
@@ -79,7 +85,15 @@ class App:
         outbox, identities = Outbox(vault, self.ids), Identities(vault, self.ids)
         leads = Leads(identities, outbox, self.ids)
         self.turns = Turns(workspace, vault, identities=identities, leads=leads, outbox=outbox, ids=self.ids)
-        settlement = LeadSettlement(leads, describe_contact(self.turns, self.find_source), lambda: self.turns.house)
+        chats = Chats(vault, self.ids)
+        self.reach = Reach(chats, identities, outbox, self.ids, self.find_source)
+        settlement = Settlements(
+            LeadSettlement(leads, describe_contact(self.turns, self.find_source), lambda: self.turns.house),
+            chats,
+            Fates(vault),
+            self.reach,
+            self.find_source,
+        )
         self.deliveries = DeliveryWorker(
             storage,
             self.targets,
@@ -108,6 +122,8 @@ class App:
             on_event=self.inbox.wake,
         )
         self.people = People(storage, clock=self.clock, ids=self.ids)
+        self.tokens = ApiTokens(storage, clock=self.clock, ids=self.ids)
+        self.answers = KeptAnswers(storage, clock=self.clock, ids=self.ids)
         self.reconciler = Reconciler(storage, self.targets.find_portal, workspace, clock=self.clock)
         self.nightly = NightlyReconciliation(storage, self.reconciler, workspace, clock=self.clock, holder=holder)
         self.desk = Desk(
@@ -133,6 +149,14 @@ class App:
             on_change=self._wake_workers,
         )
 
+        self.watchdog = Watchdog(
+            storage,
+            self.book,
+            self.connections,
+            public_url=settings.public_url,
+            clock=self.clock,
+            holder=holder,
+        )
         self._canary = make_canary_source(self)
         self.alerts = make_addresses(self, registry.notifier())
         self.watch = make_watch(self, registry.notifier(), holder)
@@ -209,16 +233,25 @@ class App:
             self.inbox.run(stop),
             self.deliveries.run(stop),
             self.nightly.run(stop),
+            self.watchdog.run(stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
+        with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out
+            await self.watch.leave()
 
     async def _free_dead_holders(self) -> None:
         """After a kill, take over at once what a dead process of this machine held; a shared database is left to time."""
         if not self.storage.is_local:
             return
-        holders = await self.storage.read(lambda tx: tx.lanes.holders())
-        dead = [holder for holder in holders if is_dead(holder, self._holder)]
-        freed = await self.storage.write(lambda tx: sum(tx.lanes.free(holder) for holder in dead)) if dead else 0
+        try:
+            holders = await self.storage.read(lambda tx: tx.lanes.holders())
+            dead = [holder for holder in holders if is_dead(holder, self._holder)]
+            freed = await self.storage.write(lambda tx: sum(tx.lanes.free(holder) for holder in dead)) if dead else 0
+        except (
+            OverloadedError
+        ) as error:  # the disk is full: the leases run out by themselves, and we serve what can be served
+            _log.error("upkeep.failed", error_code=error.code)
+            return
         if freed:
             _log.info("lanes.freed", count=freed)
 
@@ -269,8 +302,7 @@ class App:
         return [self._open_message(tx, message) for message in stored]
 
     def _open_message(self, tx: Transaction, message: StoredMessage) -> ChatMessage:
-        scope, place = subject_scope(message.subject_id), message_place(message.message_id)
-        body = msgspec.json.decode(self.vault.open(tx, scope, place, message.sealed_body), type=MessageBody)
+        body = open_body(self.vault, tx, message)
         return ChatMessage(
             number=message.number,
             outgoing=message.outgoing,
@@ -329,5 +361,8 @@ async def _every(interval_s: float, work: Callable[[], Awaitable[None]], stop: a
             await work()
         except LeadgateError as error:
             _log.error("upkeep.failed", error_code=error.code)
+        except Exception:  # noqa: BLE001 -- a loop that serves for months: a fault in an alarm must not end the deliveries
+            _log.exception("upkeep.failed")
+            metrics.crashes.labels("upkeep").inc()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), interval_s)

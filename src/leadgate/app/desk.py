@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from leadgate.app.acceptance import Acceptance
 from leadgate.app.reconciler import Progress, Reconciler
 from leadgate.connections.book import ConnectionBook
 from leadgate.delivery.dead_letter import (
@@ -21,6 +22,7 @@ from leadgate.model.connections import Connection, ConnectionState, FindingState
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState, NormalisedEvent
 from leadgate.model.views import (
+    AcceptedLead,
     Cause,
     ConnectionView,
     DeadCause,
@@ -41,7 +43,8 @@ from leadgate.model.views import (
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock
 from leadgate.ports.stores import Transaction
-from leadgate.processing.turn import FindSource, Turns
+from leadgate.processing.source import FindSource
+from leadgate.processing.turn import Turns
 from leadgate.storage.connections import load_report
 from leadgate.storage.sql_storage import SqlStorage
 
@@ -67,6 +70,7 @@ class Desk:
         self._storage = storage
         self._book = book
         self._reconciler = reconciler
+        self._acceptance = Acceptance(storage, reconciler, clock)
         self._turns = turns
         self._find_source = find_source
         self._outbox = outbox
@@ -121,12 +125,16 @@ class Desk:
         row = await self._storage.query(lambda q: q.event(event_id))
         if row is None:
             raise NotFoundError(f"There is no event {event_id}.", hint="See: leadgate events list")
-        if not await self._storage.write(lambda tx: tx.events.reopen(event_id)):
-            raise ConflictError(
-                f"Event {event_id} is {row.state.value}: working on it again could double what came of it.",
-                code="event.wrong_state",
-                hint=f"See what became of it: leadgate events show {event_id}",
-            )
+
+        def unit(tx: Transaction) -> None:
+            if not tx.events.reopen(event_id):
+                raise ConflictError(
+                    f"Event {event_id} is {row.state.value}: working on it again could double what came of it.",
+                    code="event.wrong_state",
+                    hint=f"See what became of it: leadgate events show {event_id}",
+                )
+
+        await self._storage.write(unit)
         _log.info("event.replayed", event_id=event_id, action=by)
         self._on_change()
 
@@ -234,6 +242,18 @@ class Desk:
     async def reconciliations(self, *, limit: int) -> Sequence[Reconciliation]:
         """Newest first."""
         return await self._reconciler.kept(limit=limit)
+
+    async def accept_missing(self, lead_ids: Sequence[str], *, reason: str, by: str) -> None:
+        """Leads were deleted in the CRM on purpose. Raises ConfigurationError, NotFoundError, ConflictError."""
+        await self._acceptance.accept(lead_ids, reason=reason, by=by)
+
+    async def withdraw_acceptance(self, lead_id: str, *, by: str) -> None:
+        """It was not meant. Raises ConflictError."""
+        await self._acceptance.withdraw(lead_id, by=by)
+
+    async def accepted_leads(self, *, limit: int) -> Sequence[AcceptedLead]:
+        """Newest first."""
+        return await self._acceptance.newest(limit=limit)
 
     async def reconcile(
         self, *, since: datetime | None, cause: Cause = Cause.PAGE, progress: Progress | None = None

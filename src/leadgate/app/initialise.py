@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
 from leadgate.catalogue.texts import LOCALES
-from leadgate.errors import ConfigurationError
+from leadgate.errors import ConfigurationError, ConflictError, ServiceUnavailableError
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.stores import Transaction, Workspace
 from leadgate.settings import Settings
-from leadgate.staff.people import invite, new_owner
+from leadgate.staff.people import invite, invite_again, new_owner
 from leadgate.storage.engines import make_engine
 from leadgate.storage.upgrade import upgrade
-from leadgate.storage.workspaces import add_workspace, find_workspace
+from leadgate.storage.workspaces import add_workspace, find_workspace, reseal_workspace
 from leadgate.vault.envelope import INDEX, INTAKE, SECRETS, Vault
-from leadgate.vault.key_file import KEY_FILE, create_key_file, new_recovery_key, open_key_file
+from leadgate.vault.key_file import (
+    KEY_FILE,
+    FileKeyWrapper,
+    create_key_file,
+    new_recovery_key,
+    open_key_file,
+    sync_folder,
+    write_durably,
+)
+
+UNSHOWN = "recovery-key-not-shown"
+"""Lies in the data directory from before the keys are made until somebody has seen the recovery key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,59 +43,132 @@ class Initialised:
     """What `init` made; both parts are None when everything was there already.
 
     Attributes:
-        setup_token: last part of the one-time address at which the owner sets a password.
+        setup_token: last part of the one-time address at which the owner sets a password; None when one was set.
         recovery_key: to keep on paper; shown this once and stored nowhere.
+        is_repaired: an earlier call was cut off and may have shown a key and an address; those count no more.
+        data: the data directory.
     """
 
     setup_token: Secret | None
     recovery_key: Secret | None
+    is_repaired: bool
+    data: Path
 
     @property
     def is_new(self) -> bool:
         """True when something was made."""
-        return self.setup_token is not None
+        return self.recovery_key is not None
+
+    def confirm_shown(self) -> None:
+        """Somebody has seen the key and the address: from now on they count for good. A second call is harmless."""
+        (self.data / UNSHOWN).unlink(missing_ok=True)
 
 
+def is_unfinished(data: Path) -> bool:
+    """True when `init` was cut off before it had shown the recovery key."""
+    return (data / UNSHOWN).exists()
+
+
+@contextlib.contextmanager
 def initialise(
     settings: Settings, *, name: str, locale: str, time_zone: str, clock: Clock, ids: IdSource
-) -> Initialised:
+) -> Iterator[Initialised]:
     """Make what is missing; a second call changes nothing. A call that was cut off in the middle is finished by the next.
 
+    While the block runs no second `init` works on the directory. Unless the block calls `confirm_shown`, the next call makes
+    another recovery key and address: whatever was shown last is what counts.
+
     Raises:
-        ConfigurationError: a name, locale or zone that is none, or a folder that cannot be made.
-        ServiceUnavailableError: the database cannot be reached.
+        ConfigurationError: a name, locale or zone that is none, or a folder that cannot be made or written to.
+        ConflictError: another process makes this directory now.
+        ServiceUnavailableError: the database cannot be reached or written to.
     """
     _check(name, locale, time_zone)
     _make_folder(settings.data)
-    engine = make_engine(settings.database_url)
+    with _alone(settings.data):
+        engine = make_engine(settings.database_url)
+        try:
+            made = _make(engine, settings, name=name, locale=locale, time_zone=time_zone, clock=clock, ids=ids)
+        except SQLAlchemyError as error:
+            raise ServiceUnavailableError(
+                "The database cannot be written to.", hint="Make room or see to it, then run leadgate init again."
+            ) from error
+        except OSError as error:
+            raise ConfigurationError(
+                f"The data directory cannot be written to: {error.strerror}.",
+                hint="Make room or see to it, then run leadgate init again.",
+            ) from error
+        finally:
+            engine.dispose()
+        yield made
+
+
+def _make(
+    engine: Engine, settings: Settings, *, name: str, locale: str, time_zone: str, clock: Clock, ids: IdSource
+) -> Initialised:
+    upgrade(engine)
+    _protect(settings.data)
+    workspace = find_workspace(engine)
+    if workspace is not None:
+        wrapper = open_key_file(settings.data)
+        if not is_unfinished(settings.data):
+            return Initialised(None, None, is_repaired=False, data=settings.data)
+        return _show_again(engine, workspace, wrapper, settings.data, clock=clock, ids=ids)
+    # A key file without a workspace is left over from a call that was cut off: nothing is sealed with it yet.
+    has_key = (settings.data / KEY_FILE).exists()
+    wrapper = open_key_file(settings.data) if has_key else create_key_file(settings.data)
+    now, recovery_key, token = clock.now(), new_recovery_key(os.urandom(30)), ids.token()
+    workspace = Workspace(
+        workspace_id=ids.new("ws"),
+        name=" ".join(name.split()),
+        locale=locale,
+        time_zone=time_zone,
+        created_at=now,
+    )
+    vault = Vault(wrapper, clock)
+
+    def furnish(tx: Transaction) -> None:
+        for scope in (INTAKE, SECRETS, INDEX):
+            vault.create_scope(tx, scope)
+        invite(tx, new_owner(workspace.workspace_id, ids, at=now), token, at=now)
+
+    if not is_unfinished(settings.data):
+        write_durably(settings.data / UNSHOWN, b"")
+    add_workspace(engine, workspace, sealed_recovery=wrapper.seal_for_recovery(recovery_key), furnish=furnish)
+    return Initialised(Secret(token), Secret(recovery_key), is_repaired=False, data=settings.data)
+
+
+def _show_again(
+    engine: Engine, workspace: Workspace, wrapper: FileKeyWrapper, data: Path, *, clock: Clock, ids: IdSource
+) -> Initialised:
+    """Nobody may have seen what the call before made: another recovery key, and another address unless there is a password."""
+    recovery_key, token = new_recovery_key(os.urandom(30)), ids.token()
+    invited: list[str] = []
+
+    def furnish(tx: Transaction) -> None:
+        if invite_again(tx, token, at=clock.now()):
+            invited.append(token)
+
+    reseal_workspace(engine, workspace, sealed_recovery=wrapper.seal_for_recovery(recovery_key), furnish=furnish)
+    setup_token = Secret(token) if invited else None
+    return Initialised(setup_token, Secret(recovery_key), is_repaired=True, data=data)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Of two calls at once the second would void the recovery key of the first. The lock ends with its process."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        upgrade(engine)
-        _protect(settings.data)
-        if find_workspace(engine) is not None:
-            open_key_file(settings.data)
-            return Initialised(None, None)
-        # A key file without a workspace is left over from a call that was cut off: nothing is sealed with it yet.
-        has_key = (settings.data / KEY_FILE).exists()
-        wrapper = open_key_file(settings.data) if has_key else create_key_file(settings.data)
-        now, recovery_key, token = clock.now(), new_recovery_key(os.urandom(30)), ids.token()
-        workspace = Workspace(
-            workspace_id=ids.new("ws"),
-            name=" ".join(name.split()),
-            locale=locale,
-            time_zone=time_zone,
-            created_at=now,
-        )
-        vault = Vault(wrapper, clock)
-
-        def furnish(tx: Transaction) -> None:
-            for scope in (INTAKE, SECRETS, INDEX):
-                vault.create_scope(tx, scope)
-            invite(tx, new_owner(workspace.workspace_id, ids, at=now), token, at=now)
-
-        add_workspace(engine, workspace, sealed_recovery=wrapper.seal_for_recovery(recovery_key), furnish=furnish)
-        return Initialised(Secret(token), Secret(recovery_key))
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for leftover in folder.glob(f".{KEY_FILE}.*"):  # a copy of the key, from a call that was cut off
+            leftover.unlink(missing_ok=True)
+        yield
+    except BlockingIOError:
+        raise ConflictError(
+            f"Another leadgate init works on {folder} now.", code="init.busy", hint="Wait until it has ended."
+        ) from None
     finally:
-        engine.dispose()
+        os.close(descriptor)
 
 
 def _check(name: str, locale: str, time_zone: str) -> None:
@@ -94,8 +184,12 @@ def _check(name: str, locale: str, time_zone: str) -> None:
 
 def _make_folder(folder: Path) -> None:
     try:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
+        for path in made:
+            with contextlib.suppress(PermissionError):  # a folder that we may not read is flushed by its owner
+                sync_folder(path.parent)
     except OSError as error:
         raise ConfigurationError(
             f"The data directory cannot be made: {error.strerror}.", hint="Choose another one with --data."

@@ -8,17 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from leadgate.app.one_node import as_only_node
 from leadgate.app.reconciler import Reconciler, publish
 from leadgate.errors import LeadgateError
 from leadgate.model.views import Cause, Reconciliation
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock
-from leadgate.ports.stores import Lease, Workspace
+from leadgate.ports.stores import Workspace
 from leadgate.storage.sql_storage import SqlStorage
 
 LANE = "reconcile"
@@ -33,8 +33,6 @@ HORIZON = timedelta(days=92)
 
 RETRY_AFTER = timedelta(minutes=30)
 LOOK_INTERVAL_S = 60.0
-_LEASE_TIME = timedelta(minutes=3)
-_RENEW_INTERVAL_S = 45.0
 _RUN_CAUSES = frozenset({Cause.NIGHT, Cause.LATE, Cause.RESTORE})
 _RESULTS_LOOKED_AT = 20
 _log = get_logger("nightly")
@@ -107,7 +105,7 @@ class NightlyReconciliation:
         """
         if (cause := await self._find_cause()) is None:
             return None
-        async with self._lease() as has_lease:
+        async with as_only_node(self._storage, LANE, holder=self._holder, clock=self._clock) as has_lease:
             # Another node may have been quicker between the look and the lease.
             if not has_lease or (cause := await self._find_cause()) is None:
                 return None
@@ -134,29 +132,3 @@ class NightlyReconciliation:
         except Exception:  # noqa: BLE001 -- a loop that serves for months: it is logged, counted and tried again
             _log.exception("ledger.not_reconciled")
             metrics.crashes.labels("nightly").inc()
-
-    @contextlib.asynccontextmanager
-    async def _lease(self) -> AsyncIterator[bool]:
-        """Hold the lane while the block runs; False when another node holds it."""
-        now = self._clock.now()
-        lease = await self._storage.write(
-            lambda tx: tx.lanes.claim_one(LANE, holder=self._holder, now=now, until=now + _LEASE_TIME)
-        )
-        if lease is None:
-            yield False
-            return
-        renewing = asyncio.create_task(self._renew(lease))
-        try:
-            yield True
-        finally:
-            renewing.cancel()
-            with contextlib.suppress(LeadgateError):
-                await self._storage.write(
-                    lambda tx: tx.lanes.release(lease, due_at=None, failures=0, problem=None, problem_since=None)
-                )
-
-    async def _renew(self, lease: Lease) -> None:
-        while True:
-            await asyncio.sleep(_RENEW_INTERVAL_S)
-            with contextlib.suppress(LeadgateError):  # tried again at the next turn; two nodes at once do no harm here
-                await self._storage.write(lambda tx: tx.lanes.renew(lease, until=self._clock.now() + _LEASE_TIME))

@@ -7,7 +7,7 @@ difference is decided in `crm.ledger`; when it happens by itself is decided in `
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -21,8 +21,10 @@ from leadgate.crm.ledger import (
     compare_leads,
     find_strangers,
     find_suspects,
+    missing_leads,
     note_closed,
     note_moved,
+    part_accepted,
     tell,
 )
 from leadgate.model.views import Cause, Difference, LeadRow, Reconciliation
@@ -55,6 +57,8 @@ class _Findings:
     leads_checked: int = 0
     leads_swept: int = 0
     swept_since: datetime | None = None
+    back: set[str] = field(default_factory=set)
+    """Leads that stand in the CRM again although their deletion was accepted."""
 
 
 class Reconciler:
@@ -110,7 +114,7 @@ class Reconciler:
             strangers=len(found.strangers),
             notes=told(found.notes[:KEPT_NOTES]),
         )
-        await self._keep(result, portal)
+        await self._keep(result, portal, found.back)
         return result
 
     async def after_restore(self) -> Reconciliation:
@@ -127,15 +131,28 @@ class Reconciler:
         return kept[0] if kept else None
 
     async def kept(self, *, limit: int) -> Sequence[Reconciliation]:
-        """Kept results, newest first."""
-        results = await self._storage.query(lambda q: q.reconciliations(limit=limit))
-        return [msgspec.json.decode(result, type=Reconciliation) for result in results]
+        """Kept results, newest first; what was accepted since is a note in them, no difference."""
+        dumped = await self._storage.query(lambda q: q.reconciliations(limit=limit))
+        results = [msgspec.json.decode(result, type=Reconciliation) for result in dumped]
+        missing = [lead_id for result in results for lead_id in missing_leads(result.differences)]
+        accepted = await self._accepted(missing)
+        return [self._without_accepted(result, accepted) for result in results] if accepted else results
 
-    async def _keep(self, result: Reconciliation, portal: Portal | None) -> None:
+    async def _accepted(self, lead_ids: Sequence[str]) -> frozenset[str]:
+        return await self._storage.read(lambda tx: tx.acceptances.among(lead_ids)) if lead_ids else frozenset()
+
+    def _without_accepted(self, result: Reconciliation, accepted: frozenset[str]) -> Reconciliation:
+        differences, notes = part_accepted(result.differences, accepted)
+        return replace(
+            result, differences=differences, notes=[*result.notes, *tell(notes, self._workspace.locale)][:KEPT_NOTES]
+        )
+
+    async def _keep(self, result: Reconciliation, portal: Portal | None, back: set[str]) -> None:
         dumped = msgspec.json.encode(result).decode()
 
         def keep(tx: Transaction) -> None:
             tx.add_reconciliation(started_at=result.started_at, result=dumped)
+            tx.acceptances.withdraw(back)
             if portal is not None:
                 tx.note_sweep(portal.connection_id, until=result.started_at)
 
@@ -198,8 +215,11 @@ class Reconciler:
         for start in range(0, len(here), _LEADS_AT_ONCE):
             part = here[start : start + _LEADS_AT_ONCE]
             in_crm = await portal.crm.find_origins([lead.origin_id for lead in part])
-            found.differences += await self._without_erased(compare_leads(part, in_crm))
-            found.notes += note_moved(part, in_crm)
+            accepted = await self._accepted([lead.lead_id for lead in part])
+            found.back |= {lead.lead_id for lead in part if lead.lead_id in accepted and in_crm.get(lead.origin_id)}
+            differences, notes = part_accepted(await self._without_erased(compare_leads(part, in_crm)), accepted)
+            found.differences += differences
+            found.notes += [*notes, *note_moved(part, in_crm)]
             found.leads_checked += len(part)
 
     async def _without_erased(self, differences: Sequence[Difference]) -> list[Difference]:

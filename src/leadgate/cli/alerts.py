@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, read_secrets, with_app
 from leadgate.cli.output import print_json, print_lines, print_table, short_time
 from leadgate.errors import ConfigurationError
-from leadgate.model.alerts import AddressTrial, Alert, AlertTarget
+from leadgate.model.alerts import AlertTarget
 from leadgate.model.secret import Secret
+from leadgate.web.api.documents.alerts import (
+    RemovedAddressDocument,
+    alerts_document,
+    new_address_document,
+    newest_alerts,
+    trials_document,
+)
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -24,14 +31,9 @@ def list_all(*, paging: Paging = FIRST_PAGE, common: Common = NO_OPTIONS) -> int
     Example: leadgate alerts list --json
     """
     overview = with_app(common, lambda app: app.alerts.overview())
-    newest = sorted(overview.alerts, key=lambda alert: alert.since, reverse=True)
-    start = int(paging.cursor) if paging.cursor and paging.cursor.isdecimal() else 0
-    shown = newest[start : start + paging.limit]
-    more = str(start + paging.limit) if len(newest) > start + paging.limit else None
+    page = newest_alerts(overview, limit=paging.limit, cursor=paging.cursor)
     if common.json:
-        addresses = [_address_document(target) for target in overview.targets]
-        document = {"items": [_document(alert) for alert in shown], "next": more, "addresses": addresses}
-        print_json({**document, "unsent": overview.unsent, "looked_at": overview.looked_at})
+        print_json(alerts_document(overview, page))
         return 0
     print_table(
         ("cause", "about", "since", "count", "detail"),
@@ -43,10 +45,10 @@ def list_all(*, paging: Paging = FIRST_PAGE, common: Common = NO_OPTIONS) -> int
                 str(alert.count),
                 alert.detail,
             )
-            for alert in shown
+            for alert in page.items
         ),
         empty="No alarm is raised.",
-        more=more,
+        more=page.next_cursor,
     )
     print_lines("")
     print_table(
@@ -60,14 +62,19 @@ def list_all(*, paging: Paging = FIRST_PAGE, common: Common = NO_OPTIONS) -> int
     return 0
 
 
-def send_trial(*, common: Common = NO_OPTIONS) -> int:
-    """Send a trial message to every address; exit code 1 when one does not take it, or when there is none.
+def send_trial(
+    address_id: Annotated[str | None, Parameter(help="Id of one address, addr_…; default every address.")] = None,
+    /,
+    *,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Send a trial message to every address or to one; exit code 1 when one does not take it, or when there is none.
 
     Example: leadgate alerts test
     """
-    trials = with_app(common, lambda app: app.alerts.test())
+    trials = with_app(common, lambda app: app.alerts.test(address_id))
     if common.json:
-        print_json({"items": [_trial_document(trial) for trial in trials], "next": None})
+        print_json(trials_document(trials))
     else:
         for trial in trials:
             print_lines(f"{trial.target_id} {trial.name}: {trial.error_code or 'taken'}")
@@ -100,7 +107,7 @@ def add(
 
     target = with_app(common, work)
     if common.json:
-        print_json({"address": target.target_id, "name": target.name, "service": target.service})
+        print_json(new_address_document(target))
     else:
         print_lines(f"{target.target_id} {target.name} is told of alarms now. Try it with: leadgate alerts test")
     return 0
@@ -115,7 +122,7 @@ def remove(
     """
     with_app(common, lambda app: app.alerts.remove(address_id, by=BY_COMMAND))
     if common.json:
-        print_json({"address": address_id, "state": "removed"})
+        print_json(RemovedAddressDocument(address=address_id))
     else:
         print_lines(f"{address_id} is told of alarms no more.")
     return 0
@@ -132,42 +139,6 @@ def _read_address(url: str | None, secrets_file: str | None) -> Secret:
     return secrets[_ADDRESS_KEY]
 
 
-def _document(alert: Alert) -> dict[str, Any]:
-    return {
-        "cause": alert.cause.value,
-        "subject": alert.subject or None,
-        "who": alert.who or None,
-        "code": alert.detail or None,
-        "since": alert.since,
-        "count": alert.count,
-        "needs_person": alert.needs_person,
-        "told_at": alert.told_at,
-        "messages": alert.round,
-    }
-
-
-def _address_document(target: AlertTarget) -> dict[str, Any]:
-    return {
-        "id": target.target_id,
-        "name": target.name,
-        "service": target.service,
-        "created_at": target.created_at,
-        "last_sent_at": target.last_sent_at,
-        "failures": target.failures,
-        "failing_since": target.failing_since,
-        "error_code": target.last_error,
-    }
-
-
 def _address_row(target: AlertTarget) -> tuple[str, ...]:
     failures = f"{target.failures} {target.last_error or ''}".rstrip() if target.failures else "0"
     return target.target_id, target.name, target.service, short_time(target.last_sent_at), failures
-
-
-def _trial_document(trial: AddressTrial) -> dict[str, Any]:
-    return {
-        "address": trial.target_id,
-        "name": trial.name,
-        "state": "failed" if trial.error_code else "taken",
-        "error_code": trial.error_code,
-    }

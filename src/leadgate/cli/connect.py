@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from leadgate.cli.options import BY_COMMAND, NO_OPTIONS, Common, read_pairs, read_secrets, with_app
 from leadgate.cli.output import print_json, print_lines
+from leadgate.errors import ConflictError
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -37,14 +38,25 @@ def connect(
         )
 
     made = with_app(common, work)
+    try:
+        _show(made, kind=kind, name=name, as_json=common.json)
+    except OSError as error:
+        raise ConflictError(
+            f"{name} is connected as {made.connection_id}, but this could not be printed: {error.strerror}.",
+            code="connection.not_shown",
+            hint=f"If it has a secret that you need, run leadgate connections remove {made.connection_id} and connect again.",
+        ) from error
+    return 0
+
+
+def _show(made: Connected, *, kind: str, name: str, as_json: bool) -> None:
     secret = None if made.webhook_secret is None else made.webhook_secret.reveal()
-    if common.json:
+    if as_json:
         document = {"connection": made.connection_id, "kind": kind, "name": name}
         print_json({**document, "webhook_path": made.webhook_path, "webhook_secret": secret})
-        return 0
+        return
     print_lines(f"Connected {name} ({kind}) as {made.connection_id}.", f"Webhook path: {made.webhook_path}")
     if secret is not None:
         print_lines(f"Webhook secret, shown this once: {secret}")
     for finding in made.report.findings if made.report is not None else ():
         print_lines(f"  {finding.state.value}: {finding.text} {finding.cure}".rstrip())
-    return 0

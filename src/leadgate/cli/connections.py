@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
-from leadgate.cli.output import print_json, print_lines, print_table, short_time
+from leadgate.cli.output import print_fields, print_json, print_lines, print_page, print_table, short_time
 from leadgate.errors import NotFoundError
-from leadgate.model.connections import CheckReport, FindingState
+from leadgate.model.connections import CheckReport, ConnectionState, FindingState
 from leadgate.model.views import ConnectionView
+from leadgate.web.api.documents.connections import (
+    ConnectionStateDocument,
+    connection_check_document,
+    connection_document,
+)
+from leadgate.web.api.documents.plain import cut_page
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -24,17 +30,15 @@ def list_all(*, paging: Paging = FIRST_PAGE, common: Common = NO_OPTIONS) -> int
     Example: leadgate connections list --json
     """
     views = list(with_app(common, lambda app: app.desk.connections()))
-    start = int(paging.cursor) if paging.cursor and paging.cursor.isdecimal() else 0
-    shown = views[start : start + paging.limit]
-    more = str(start + paging.limit) if len(views) > start + paging.limit else None
+    page = cut_page(views, limit=paging.limit, cursor=paging.cursor)
     if common.json:
-        print_json({"items": [_document(view) for view in shown], "next": more})
+        print_page(page, connection_document)
     else:
         print_table(
             ("id", "kind", "name", "state", "waiting", "problem", "last event"),
-            ((*_row(view),) for view in shown),
+            ((*_row(view),) for view in page.items),
             empty="Nothing is connected yet. Start with: leadgate connect bitrix24 --help",
-            more=more,
+            more=page.next_cursor,
         )
     return 0
 
@@ -46,9 +50,9 @@ def show(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> int:
     """
     view = with_app(common, lambda app: _find(app, connection_id))
     if common.json:
-        print_json(_document(view))
+        print_json(connection_document(view))
     else:
-        print_lines(*(f"{name}: {value}" for name, value in _document(view).items() if name != "findings"))
+        print_fields(connection_document(view), but="findings")
         _print_findings(view.report)
     return 0
 
@@ -60,7 +64,7 @@ def check(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> int
     """
     report = with_app(common, lambda app: app.connections.check(connection_id))
     if common.json:
-        print_json({"connection": connection_id, "state": report.state.value, "findings": _findings(report)})
+        print_json(connection_check_document(connection_id, report))
     else:
         _print_findings(report)
     return 1 if report.state is FindingState.FAIL else 0
@@ -71,7 +75,7 @@ def pause(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> int
 
     Example: leadgate connections pause conn_01JD…
     """
-    return _change(connection_id, common, "paused")
+    return _change(connection_id, common, ConnectionState.PAUSED)
 
 
 def resume(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> int:
@@ -79,7 +83,7 @@ def resume(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> in
 
     Example: leadgate connections resume conn_01JD…
     """
-    return _change(connection_id, common, "active")
+    return _change(connection_id, common, ConnectionState.ACTIVE)
 
 
 def remove(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> int:
@@ -87,19 +91,23 @@ def remove(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> in
 
     Example: leadgate connections remove conn_01JD…
     """
-    return _change(connection_id, common, "removed")
+    return _change(connection_id, common, ConnectionState.REMOVED)
 
 
-def _change(connection_id: str, common: Common, state: str) -> int:
+def _change(connection_id: str, common: Common, state: ConnectionState) -> int:
     async def work(app: App) -> None:
-        verbs = {"paused": app.connections.pause, "active": app.connections.resume, "removed": app.connections.remove}
+        verbs = {
+            ConnectionState.PAUSED: app.connections.pause,
+            ConnectionState.ACTIVE: app.connections.resume,
+            ConnectionState.REMOVED: app.connections.remove,
+        }
         await verbs[state](connection_id, by=BY_COMMAND)
 
     with_app(common, work)
     if common.json:
-        print_json({"connection": connection_id, "state": state})
+        print_json(ConnectionStateDocument(connection=connection_id, state=state))
     else:
-        print_lines(f"{connection_id} is {state} now.")
+        print_lines(f"{connection_id} is {state.value} now.")
     return 0
 
 
@@ -108,32 +116,6 @@ async def _find(app: App, connection_id: str) -> ConnectionView:
         if view.connection.connection_id == connection_id:
             return view
     raise NotFoundError(f"There is no connection {connection_id}.", hint="See: leadgate connections list")
-
-
-def _document(view: ConnectionView) -> dict[str, Any]:
-    connection = view.connection
-    return {
-        "id": connection.connection_id,
-        "kind": connection.kind,
-        "name": connection.name,
-        "state": connection.state.value,
-        "light": view.light.value,
-        "problem": view.problem,
-        "since": view.since,
-        "waiting": view.waiting,
-        "webhook_path": f"/webhooks/{connection.kind}/{connection.connection_id}",
-        "settings": dict(connection.settings),
-        "created_at": connection.created_at,
-        "last_event_at": view.last_event_at,
-        "checked_at": view.checked_at,
-        "findings": _findings(view.report),
-    }
-
-
-def _findings(report: CheckReport | None) -> list[dict[str, str]]:
-    if report is None:
-        return []
-    return [{"code": f.code, "state": f.state.value, "text": f.text, "cure": f.cure} for f in report.findings]
 
 
 def _row(view: ConnectionView) -> tuple[str, ...]:

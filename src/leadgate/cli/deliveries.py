@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
-from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
+from leadgate.cli.output import print_fields, print_json, print_lines, print_page, print_table, short_time
 from leadgate.errors import ConfigurationError
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.views import DeliveryRow, Page
+from leadgate.web.api.documents.deliveries import (
+    DeliveryStateDocument,
+    RetriedDocument,
+    dead_cause_document,
+    delivery_detail_document,
+    delivery_document,
+)
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -55,17 +62,11 @@ def show(delivery_id: DeliveryId, /, *, common: Common = NO_OPTIONS) -> int:
     Example: leadgate deliveries show dlv_01JD…
     """
     detail = with_app(common, lambda app: app.desk.delivery(delivery_id))
-    document = {
-        **delivery_document(detail.row),
-        "origin_id": detail.origin_id,
-        "received_at": detail.received_at,
-        "discard_reason": detail.discard_reason,
-        "history": list(detail.attempts),
-    }
+    document = delivery_detail_document(detail)
     if common.json:
         print_json(document)
         return 0
-    print_lines(*(f"{name}: {value}" for name, value in document.items() if name != "history"))
+    print_fields(document, but="history")
     for attempt in detail.attempts:
         ended = f"{attempt.outcome.value} {attempt.error_code or ''}".rstrip()
         print_lines(f"{attempt.number}. {short_time(attempt.started_at)} {attempt.kind.value}: {ended}")
@@ -93,7 +94,7 @@ def retry(
         with_app(common, lambda app: app.desk.retry(one, by=BY_COMMAND))
         count = 1
     if common.json:
-        print_json({"retried": count})
+        print_json(RetriedDocument(retried=count))
     else:
         print_lines(f"{count} will be sent again." if count else "There is no dead letter.")
     return 0
@@ -106,7 +107,7 @@ def causes(*, common: Common = NO_OPTIONS) -> int:
     """
     found = with_app(common, lambda app: app.desk.dead_causes())
     if common.json:
-        print_json({"items": [{"cause": one.code, "count": one.count, "since": one.since} for one in found]})
+        print_page(Page(found, None), dead_cause_document)
     else:
         print_table(
             ("cause", "dead letters", "oldest (UTC)"),
@@ -124,7 +125,7 @@ def confirm(delivery_id: DeliveryId, /, *, common: Common = NO_OPTIONS) -> int:
     """
     with_app(common, lambda app: app.desk.confirm(delivery_id, by=BY_COMMAND))
     if common.json:
-        print_json({"delivery": delivery_id, "state": DeliveryState.DONE.value})
+        print_json(DeliveryStateDocument(delivery=delivery_id, state=DeliveryState.DONE))
     else:
         print_lines(f"{delivery_id} is done.")
     return 0
@@ -143,28 +144,10 @@ def discard(
     """
     with_app(common, lambda app: app.desk.discard(delivery_id, reason=reason, by=BY_COMMAND))
     if common.json:
-        print_json({"delivery": delivery_id, "state": DeliveryState.DISCARDED.value})
+        print_json(DeliveryStateDocument(delivery=delivery_id, state=DeliveryState.DISCARDED))
     else:
         print_lines(f"{delivery_id} is given up.")
     return 0
-
-
-def delivery_document(row: DeliveryRow) -> dict[str, Any]:
-    """A delivery as JSON."""
-    return {
-        "id": row.delivery_id,
-        "kind": row.kind.value,
-        "state": row.state.value,
-        "connection": row.connection_id,
-        "event": row.event_id,
-        "lead": row.lead_id,
-        "attempts": row.attempts,
-        "created_at": row.created_at,
-        "next_try": row.due_at,
-        "done_at": row.done_at,
-        "error_code": row.error_code,
-        "external_id": row.external_id,
-    }
 
 
 def _row(row: DeliveryRow) -> tuple[str, ...]:

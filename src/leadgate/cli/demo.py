@@ -116,7 +116,10 @@ def _initialise(settings: Settings) -> None:
     from leadgate.sandbox.salon import NAME
     from leadgate.system import SystemClock, SystemIds
 
-    initialise(settings, name=NAME, locale="ru", time_zone="Europe/Moscow", clock=SystemClock(), ids=SystemIds())
+    with initialise(
+        settings, name=NAME, locale="ru", time_zone="Europe/Moscow", clock=SystemClock(), ids=SystemIds()
+    ) as made:
+        made.confirm_shown()  # nobody keeps a demo's key on paper
 
 
 async def _furnish(app: App, web: str, sandbox_url: str, webhook_url: Secret) -> _Demo:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.deliveries import delivery_document
 from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
-from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
+from leadgate.cli.output import print_fields, print_json, print_lines, print_page, print_table, short_time
 from leadgate.crm.endings import tell_ending
 from leadgate.intake.normalised import to_public
 from leadgate.model.events import EventState
 from leadgate.model.views import EventDetail, EventRow, Page
+from leadgate.web.api.documents.events import EventStateDocument, event_detail_document, event_document
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -58,16 +58,11 @@ def show(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
         return await app.desk.event(event_id), app.locale
 
     detail, locale = with_app(common, work)
-    document = {
-        **event_document(detail.row),
-        "events": [to_public(fact) for fact in detail.facts],
-        "deliveries": [delivery_document(row) for row in detail.deliveries],
-    }
     if common.json:
-        print_json(document)
+        print_json(event_detail_document(detail))
         return 0
-    named = {**event_document(detail.row), "ending": tell_ending(detail.row.ending, locale)}
-    print_lines(*(f"{name}: {value}" for name, value in named.items()))
+    print_fields(event_document(detail.row), but="ending")
+    print_lines(f"ending: {tell_ending(detail.row.ending, locale)}")
     for fact in detail.facts:
         print_lines("said: " + ", ".join(f"{k}={v}" for k, v in to_public(fact).items() if v is not None))
     for row in detail.deliveries:
@@ -82,26 +77,10 @@ def replay(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
     """
     with_app(common, lambda app: app.desk.replay(event_id, by=BY_COMMAND))
     if common.json:
-        print_json({"event": event_id, "state": EventState.RECEIVED.value})
+        print_json(EventStateDocument(event=event_id, state=EventState.RECEIVED))
     else:
         print_lines(f"{event_id} will be worked on again.")
     return 0
-
-
-def event_document(row: EventRow) -> dict[str, Any]:
-    """An event as JSON."""
-    ref, ending = row.crm_ref, row.ending
-    return {
-        "id": row.event_id,
-        "connection": row.connection_id,
-        "kind": row.connection_kind,
-        "state": row.state.value,
-        "reason": row.reason,
-        "received_at": row.received_at,
-        "lead": row.lead_id,
-        "crm": None if ref is None else str(ref),
-        "ending": {"state": ending.state.value, "why": ending.why, "until": ending.until, "note": ending.note},
-    }
 
 
 def _row(row: EventRow) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ _GROUPS = {
         "What goes out, with every attempt.",
         {name: f"leadgate.cli.deliveries:{name}" for name in ("list", "show", "causes", "retry", "confirm", "discard")},
     ),
+    "tokens": (
+        "Programs that may use the API.",
+        {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from typing import TypeVar
 
 from leadgate.model.views import Page
+from leadgate.web.api.documents.plain import page_of, plain
 
 T = TypeVar("T")
 
@@ -27,9 +26,16 @@ def print_lines(*lines: str) -> None:
     sys.stdout.flush()
 
 
+def print_fields(document: object, *, but: str) -> None:
+    """A record for people, one field a line, without the one field that has lines of its own."""
+    shown = plain(document)
+    if isinstance(shown, dict):
+        print_lines(*(f"{name}: {value}" for name, value in shown.items() if name != but))
+
+
 def print_page(page: Page[T], to_document: Callable[[T], object]) -> None:
     """A listing as the contract wants it: `items` and `next`."""
-    print_json({"items": [to_document(item) for item in page.items], "next": page.next_cursor})
+    print_json(page_of(page, to_document))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str, more: str | None) -> None:
@@ -53,23 +59,6 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, empty
     Console(width=None if sys.stdout.isatty() else 400).print(table)
     if more is not None:
         print(f"More: --cursor {more}")
-
-
-def plain(value: object) -> object:
-    """Anything of ours as JSON knows it: times ISO 8601 with offset, enums their values, records their fields."""
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case Enum():
-            return value.value
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-        case _:
-            return value
 
 
 def short_time(at: datetime | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.options import NO_OPTIONS, Common, with_app
+from leadgate.cli.options import BY_COMMAND, NO_OPTIONS, Common, with_app
 from leadgate.cli.output import print_json, print_lines
 from leadgate.errors import ConfigurationError
 from leadgate.model.views import Cause, Difference, Reconciliation
@@ -22,18 +22,28 @@ if TYPE_CHECKING:
 def reconcile(
     *,
     since: Annotated[str | None, Parameter(help="ISO 8601 time with offset; default from the beginning.")] = None,
+    accept: Annotated[
+        list[str] | None,
+        Parameter(help="A lead that the last reconciliation found missing was deleted on purpose; may be repeated."),
+    ] = None,
+    reason: Annotated[str | None, Parameter(help="Why, with --accept; kept with who and when.")] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
     """Prove the ledger: received = in the CRM + waiting + answered + ignored + dead, and both sides asked.
 
     The CRM is asked for each lead by its origin id and swept for leads with our mark that were doubled, deleted or added by hand.
     A running gateway does the same every night. Exit code 1 when something does not add up.
+    With --accept leads that are missing because somebody deleted them on purpose are no difference any more.
 
     Example: leadgate reconcile --since 2026-11-22T00:00:00+03:00
     """
     from_time = _parse_time(since)
+    if (accept is None) is not (reason is None):
+        raise ConfigurationError("--accept LEAD and --reason TEXT belong together.", code="ledger.reason_missing")
 
     async def work(app: App) -> Reconciliation:
+        if accept is not None:
+            await app.desk.accept_missing(accept, reason=reason or "", by=BY_COMMAND)
         with _progress_bar() as progress:
             return await app.desk.reconcile(since=from_time, cause=Cause.COMMAND, progress=progress)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from typing import Annotated
 
@@ -48,6 +49,10 @@ async def _serve(settings: Settings, role: str) -> None:
 
 
 def _say_ready(address: Address) -> None:
-    """A program that started us reads on standard output where we listen, without the log beside it."""
+    """A program that started us reads on standard output where we listen, without the log beside it.
+
+    A standard output that takes nothing (a file on a full disk) does not keep leads out.
+    """
     if not sys.stdout.isatty():
-        print_json({"event": "gateway.ready", "listen": str(address)})
+        with contextlib.suppress(OSError):
+            print_json({"event": "gateway.ready", "listen": str(address)})

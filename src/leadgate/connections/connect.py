@@ -157,6 +157,31 @@ class ConnectionDesk:
         self._on_change()
         return report
 
+    async def look_after(self, connection_id: str, *further: Finding) -> CheckReport | None:
+        """Ask the vendor as `check` does, mend what registering anew mends, and keep the findings; lanes stay as they are.
+
+        Args:
+            connection_id: of a channel.
+            further: findings that the vendor does not know of, for instance about our certificate.
+
+        Returns:
+            What was found, or None when the connection is gone meanwhile.
+        """
+        opened = self._book.find(connection_id)
+        if opened is None:
+            return None
+        kind = opened.connection.kind
+        integration = self._book.integration(kind)
+        asked = await self._ask(integration, opened)
+        report = await self._registered(integration, opened, f"/webhooks/{kind}/{connection_id}", asked)
+        if report is not asked and self._public_url is not None:
+            _log.warning("connection.registered_anew", connection_id=connection_id, integration=kind)
+        order = (FindingState.FAIL, FindingState.WARN, FindingState.OK)
+        found = sorted((*further, *report.findings), key=lambda finding: order.index(finding.state))
+        report = CheckReport(tuple(found))
+        await self._storage.write(lambda tx: tx.connections.set_report(connection_id, report, at=self._clock.now()))
+        return report
+
     async def pause(self, connection_id: str, *, by: str) -> None:
         """See `web.house.Connections.pause`."""
         await self._set_state(connection_id, ConnectionState.PAUSED, by=by)
@@ -241,7 +266,12 @@ class ConnectionDesk:
         return report
 
     async def _ask_and_register(self, integration: Integration, opened: OpenConnection, path: str) -> CheckReport:
-        report = await self._ask(integration, opened)
+        return await self._registered(integration, opened, path, await self._ask(integration, opened))
+
+    async def _registered(
+        self, integration: Integration, opened: OpenConnection, path: str, report: CheckReport
+    ) -> CheckReport:
+        """The report after registering our address where that is needed and possible; the same report where it is not."""
         if not any(finding.needs_registration for finding in report.findings):
             return report
         others = tuple(finding for finding in report.findings if not finding.needs_registration)

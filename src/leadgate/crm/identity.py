@@ -1,4 +1,8 @@
-"""Who a client is: identifiers (as blind indexes) lead to one subject, whose profile is sealed under its own data key."""
+"""Who a client is: a graph of what people are known by, not a phone number.
+
+Identifiers (as blind indexes) lead to a subject, whose profile is sealed under its own data key. Subjects that turn out to be one
+person are joined: each keeps its rows and its key, and everything new belongs to the one they were joined into.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from leadgate.ports.stores import Transaction
 from leadgate.vault.envelope import Vault, subject_scope
 
 _PROFILE = "subjects.profile"
+_JOINS_LIMIT = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,7 @@ class Identities:
         """
         marks = self._marks(tx, person, channel)
         found = (tx.subjects.find_by(kind, value_index) for kind, value_index in marks)
-        subject_id = next((subject for subject in found if subject is not None), None)
+        subject_id = next((self.root(tx, subject) for subject in found if subject is not None), None)
         if subject_id is None:
             subject_id = self._ids.new("subj")
             tx.subjects.add(subject_id, at=at)
@@ -70,9 +75,39 @@ class Identities:
         before = self.profile(tx, subject_id)
         profile, news = _merge(before, person, is_hearsay=is_hearsay)
         if profile != before:
-            sealed = self._vault.seal(tx, subject_scope(subject_id), _PROFILE, msgspec.json.encode(profile))
-            tx.subjects.set_profile(subject_id, sealed)
+            self._keep_profile(tx, subject_id, profile)
         return Known(subject_id=subject_id, profile=profile, news=news)
+
+    def join(self, tx: Transaction, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> str:
+        """Both are one person from now on; returns the subject that stands for them. A second call changes nothing.
+
+        The profile of the one that stays learns what only the other knew.
+        """
+        one, other = self.root(tx, into_subject_id), self.root(tx, subject_id)
+        if one == other:
+            return one
+        tx.subjects.join(other, one, reason=reason, at=at)
+        profile, _ = _merge(self.profile(tx, one), self.profile(tx, other), is_hearsay=True)
+        self._keep_profile(tx, one, profile)
+        return one
+
+    @staticmethod
+    def root(tx: Transaction, subject_id: str) -> str:
+        """The subject that stands for the person."""
+        for _ in range(_JOINS_LIMIT):
+            into = tx.subjects.find_joined(subject_id)
+            if into is None:
+                break
+            subject_id = into
+        return subject_id
+
+    @classmethod
+    def everyone(cls, tx: Transaction, subject_id: str) -> list[str]:
+        """All subjects that are this person, the one that stands for them first."""
+        found = [cls.root(tx, subject_id)]
+        for subject in found:  # grows while it is walked through; joins have no rings, `join` sees to that
+            found += [joined for joined in tx.subjects.joined_into(subject) if joined not in found]
+        return found
 
     def profile(self, tx: Transaction, subject_id: str) -> Person:
         """What is known of a subject; an empty person when nothing is.
@@ -84,6 +119,10 @@ class Identities:
         if sealed is None:
             return Person()
         return msgspec.json.decode(self._vault.open(tx, subject_scope(subject_id), _PROFILE, sealed), type=Person)
+
+    def _keep_profile(self, tx: Transaction, subject_id: str, profile: Person) -> None:
+        sealed = self._vault.seal(tx, subject_scope(subject_id), _PROFILE, msgspec.json.encode(profile))
+        tx.subjects.set_profile(subject_id, sealed)
 
     def _marks(self, tx: Transaction, person: Person, channel: str) -> list[tuple[str, bytes]]:
         values = (

@@ -5,7 +5,7 @@ Differences are what somebody has to look at; notes are worth knowing but no los
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,8 @@ STRANGER = "stranger_in_crm"
 UNSETTLED = "unsettled_event"
 MOVED = "moved_in_crm"
 CLOSED = "closed_in_crm"
+ACCEPTED = "accepted_in_crm"
+"""Missing, and somebody said that it was meant."""
 
 _IN_CRM = (LeadState.OPEN, LeadState.CLOSED)
 
@@ -76,6 +78,20 @@ def find_strangers(
     ]
 
 
+def missing_leads(found: Sequence[Difference]) -> list[str]:
+    """Our ids of the leads that are missing in the CRM."""
+    return [one.lead_id for one in found if one.code == MISSING and one.lead_id is not None]
+
+
+def part_accepted(
+    found: Sequence[Difference], accepted: Collection[str]
+) -> tuple[Sequence[Difference], Sequence[Difference]]:
+    """Differences that stay, and notes on those whose deletion somebody accepted."""
+    stay = [one for one in found if one.code != MISSING or one.lead_id not in accepted]
+    notes = [replace(one, code=ACCEPTED) for one in found if one.code == MISSING and one.lead_id in accepted]
+    return stay, notes
+
+
 def check_sum(ledger: Ledger) -> list[Difference]:
     """A difference when the named states do not add up to what was received."""
     named = ledger.in_crm + ledger.waiting + ledger.dead + ledger.answered + ledger.ignored
@@ -86,19 +102,25 @@ def check_sum(ledger: Ledger) -> list[Difference]:
 
 def tell(found: Sequence[Difference], locale: str) -> list[Difference]:
     """The same with the sentence that says what it means and what to do."""
+    return [replace(difference, explained=_explain(difference, locale)) for difference in found]
+
+
+def name_in_crm(crm_id: str, locale: str) -> str:
+    """What people call `lead:48211` in the CRM: its kind and its number."""
+    entity, _, number = crm_id.partition(":")
+    known = f"crm.{entity}"
     texts = load_texts("ledger", locale)
-    return [
-        replace(
-            difference,
-            explained=texts.get(
-                f"finding.{difference.code}",
-                crm=", ".join(difference.crm_ids),
-                first=difference.crm_ids[0] if difference.crm_ids else "",
-                event=difference.event_id or "",
-            ),
-        )
-        for difference in found
-    ]
+    return texts.get(known, number=number) if texts.has(known) else crm_id
+
+
+def _explain(difference: Difference, locale: str) -> str:
+    names = [name_in_crm(crm_id, locale) for crm_id in difference.crm_ids]
+    return load_texts("ledger", locale).get(
+        f"finding.{difference.code}",
+        crm=", ".join(names),
+        first=names[0] if names else "",
+        event=difference.event_id or "",
+    )
 
 
 def _difference(code: str, lead: LeadRow, refs: Sequence[LeadRef]) -> Difference:

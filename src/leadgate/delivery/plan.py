@@ -36,6 +36,11 @@ class Plan:
         """True when this step changes nothing: the lane may be given back until something becomes due."""
         return not (self.look_up or self.send or self.orphans or self.park)
 
+    @property
+    def leads_to_create(self) -> list[str]:
+        """Leads whose creation is about to be sent."""
+        return [d.lead_id for d in self.send if d.kind is DeliveryKind.CREATE_LEAD and d.lead_id is not None]
+
 
 def plan_lane(
     deliveries: Sequence[StoredDelivery], leads_in_crm: frozenset[str], *, capacity: int, now: datetime

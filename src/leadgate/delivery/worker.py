@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+from leadgate.delivery.clock_watch import ClockWatch
 from leadgate.delivery.payloads import Outbox, Payload
 from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_of, decide, lane_wait_after
@@ -29,6 +30,8 @@ from leadgate.ports.stores import Lease, Storage, StoredDelivery, StoredLead, Tr
 LEASE_TIME = timedelta(seconds=10)
 NEW_CONNECTION_WAIT = timedelta(seconds=2)
 POLL_INTERVAL_S = 0.5
+LONGEST_LEASE = timedelta(minutes=3)
+"""Nobody takes a longer one of any lane: what ends later was written by a clock that went back since."""
 LANES_AT_ONCE = 64
 FRESH_FOR = timedelta(minutes=2)
 """While a backlog drains, leads of the last minutes go before it, in at most half of each batch: their clients still wait."""
@@ -106,6 +109,8 @@ class DeliveryWorker:
         self._outbox = outbox
         self._settlement = settlement
         self._clock = clock
+        self._watch = ClockWatch(clock)
+        self._breaks_seen_to = 0
         self._ids = ids
         self._holder = holder
         self._wake = asyncio.Event()
@@ -150,14 +155,20 @@ class DeliveryWorker:
         free = LANES_AT_ONCE - len(self._lanes)
         if free <= 0:
             return 0
-        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        now, now_s = self._watch.now(), self._clock.monotonic_s()
+        breaks = self._watch.breaks
+
+        def claim(tx: Transaction) -> Sequence[Lease]:
+            if breaks > self._breaks_seen_to:
+                _forget_waits(tx, now)
+            return tx.lanes.claim(holder=self._holder, now=now, until=now + LEASE_TIME, limit=free)
+
         try:
-            leases = await self._storage.write(
-                lambda tx: tx.lanes.claim(holder=self._holder, now=now, until=now + LEASE_TIME, limit=free)
-            )
+            leases = await self._storage.write(claim)
         except OverloadedError as error:
             _log.error("delivery.claim_failed", error_code=error.code)
             return 0
+        self._breaks_seen_to = breaks
         for lease in leases:
             task = asyncio.create_task(self._work(lease, _LeaseGuard(self._clock, now_s)), name=f"lane {lease.lane}")
             self._lanes.add(task)
@@ -175,7 +186,7 @@ class DeliveryWorker:
                 await self._work_through(lease, guard)
         except asyncio.CancelledError:
             with contextlib.suppress(OverloadedError):
-                await self._storage.write(lambda tx: self._hand_back(tx, lease))
+                await self._hand_back(lease)
             raise
         except LeaseLostError:
             _log.warning("delivery.lease_lost", lane_kind=_kind_of(lease.lane), error_code=LeaseLostError.code)
@@ -197,7 +208,7 @@ class DeliveryWorker:
         step = _Step()
         while not step.is_over:
             if self._stop.is_set():
-                await self._storage.write(lambda tx: self._hand_back(tx, lease))
+                await self._hand_back(lease)
                 return
             if step.target is None or not step.tasks:
                 await self._step_back()
@@ -208,7 +219,7 @@ class DeliveryWorker:
                 self._report(called)
 
     async def _plan(self, lease: Lease) -> _Step:
-        target, now = self._find_target(lease), self._clock.now()
+        target, now = self._find_target(lease), self._watch.now()
         return await self._storage.write(lambda tx: self._prepare(tx, lease, target, now))
 
     def _find_target(self, lease: Lease) -> Target | None:
@@ -216,7 +227,7 @@ class DeliveryWorker:
 
     async def _write_down(self, lease: Lease, called: _Called) -> _Step:
         """The outcomes, and in the same commit what is next, unless senders or a stop come first."""
-        target, now, jitter = self._find_target(lease), self._clock.now(), self._ids.fraction()
+        target, now, jitter = self._find_target(lease), self._watch.now(), self._ids.fraction()
 
         def record(tx: Transaction) -> _Step:
             return self._record(tx, lease, called, now=now, jitter=jitter)
@@ -252,20 +263,45 @@ class DeliveryWorker:
             leads = _leads_of(tx, deliveries)
             if self._move_strangers(tx, deliveries, leads, target=target, now=now):
                 return _Step()
+            deliveries = self._keep_quiet(tx, deliveries, target, now)
             in_crm = frozenset(lead.lead_id for lead in leads.values() if lead.ref is not None)
             plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
-            if not plan.is_done or len(deliveries) < window:
+            woken = tx.deliveries.unpark(*plan.leads_to_create, at=now)
+            if woken:
+                window += (
+                    woken  # parked when the creation was out of sight, they go along with it: all must be in sight now
+                )
+            elif plan.is_done and len(deliveries) >= window:
+                window *= _WIDER  # all that was read is held up; what could go may stand behind it
+            else:
                 break
-            window *= _WIDER  # all that was read is held up; what could go may stand behind it
         for orphan in plan.orphans:
             self._make_unknown(tx, orphan, target, now)
         for delivery in plan.park:
             tx.deliveries.park(delivery.delivery_id)
         if plan.is_done:
+            # What is in doubt holds up a client's words: a clock that was put back must not make that longer.
+            tx.deliveries.limit_doubt(lease.lane, until=now + target.quiet_time())
             next_look = tx.deliveries.next_due(lease.lane, now=now)
             tx.lanes.release(lease, due_at=next_look, failures=0, problem=None, problem_since=None)
             return _Step(is_over=True)
         return _Step(self._start(tx, plan, target, now), target)
+
+    def _keep_quiet(
+        self, tx: Transaction, deliveries: Sequence[StoredDelivery], target: Target, now: datetime
+    ) -> list[StoredDelivery]:
+        """Put off the look-ups whose quiet time is over by the wall clock alone."""
+        kept: list[StoredDelivery] = []
+        for delivery in deliveries:
+            until = delivery.due_at
+            if delivery.state is DeliveryState.UNKNOWN and until is not None and until <= now:
+                until = self._watch.end_of_quiet(until, target.quiet_time())
+            if until is not None and until != delivery.due_at and until > now:
+                tx.deliveries.put_off(delivery.delivery_id, until=until)
+                kept.append(replace(delivery, due_at=until))
+            else:
+                kept.append(delivery)
+        return kept
 
     def _move_strangers(
         self,
@@ -295,10 +331,12 @@ class DeliveryWorker:
             tx.deliveries.start_attempt(task.delivery, kind=task.kind, at=now)
         return tasks
 
-    @staticmethod
-    def _hand_back(tx: Transaction, lease: Lease) -> None:
+    async def _hand_back(self, lease: Lease) -> None:
         """The process ends with work left: another one, or the next start, takes the lane at once."""
-        tx.lanes.release(lease, due_at=lease.until - LEASE_TIME, failures=0, problem=None, problem_since=None)
+        due_at = self._watch.now()
+        await self._storage.write(
+            lambda tx: tx.lanes.release(lease, due_at=due_at, failures=0, problem=None, problem_since=None)
+        )
 
     def _make_unknown(self, tx: Transaction, orphan: StoredDelivery, target: Target, now: datetime) -> None:
         """Nobody knows how far a dead holder came; the quiet time counts from now, as a frozen one may have sent late."""
@@ -398,7 +436,7 @@ class DeliveryWorker:
     async def _beat(self, lease: Lease, guard: _LeaseGuard) -> None:
         while True:
             await asyncio.sleep(LEASE_TIME.total_seconds() / 3)
-            started_s, now = self._clock.monotonic_s(), self._clock.now()
+            started_s, now = self._clock.monotonic_s(), self._watch.now()
             try:
                 kept = await self._storage.write(partial(_renew, lease=lease, until=now + LEASE_TIME))
             except OverloadedError:
@@ -444,6 +482,15 @@ class _LeaseGuard:
 
     def lose(self) -> None:
         self._is_lost = True
+
+
+def _forget_waits(tx: Transaction, now: datetime) -> None:
+    """The clock may have been put back, here or while nobody was watching: look at everything now, rather than an hour late.
+
+    A pause or a retry that comes early costs one request; look-ups have a quiet time of their own (`_keep_quiet`).
+    """
+    tx.deliveries.bring_forward(now=now)
+    tx.lanes.bring_forward(now=now, lease_limit=now + LONGEST_LEASE, lease_until=now + LEASE_TIME)
 
 
 def _renew(tx: Transaction, *, lease: Lease, until: datetime) -> bool:

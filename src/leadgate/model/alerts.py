@@ -12,6 +12,9 @@ CANARY_ID = "conn_canary"
 
 CANARY_KIND = "canary"
 
+CHANNEL_FAULT = "channel"
+"""Topic of the note that says what is wrong with a channel; its subject is the connection, its detail the code."""
+
 
 class Cause(StrEnum):
     """What an alarm is about; one alarm per cause and subject."""
@@ -65,6 +68,15 @@ class MessageKind(StrEnum):
     SOLVED = "solved"
 
 
+class Ending(StrEnum):
+    """How an alarm ended whose trouble nobody cured."""
+
+    PAUSED = "paused"
+    """A person paused the connection."""
+    REMOVED = "removed"
+    """A person removed the connection or the address."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something that is wrong now and lasts longer than its threshold.
@@ -90,6 +102,7 @@ class Alert:
     """One alarm as it is remembered.
 
     Attributes:
+        detail: as in `Trouble`; of a solved one an `Ending`, or "" when the trouble was cured.
         since: since when the trouble lasts; of a solved one, of the last bout.
         seen_at: when we saw this bout first.
         clear_since: since when the trouble is not seen any more; None while it is.
@@ -224,6 +237,7 @@ class AlertOverview:
     """What is raised now and where it is sent.
 
     Attributes:
+        alerts: those that are raised; `solved` those that ended within the last day, newest first.
         unsent: messages that an address has not taken yet.
         looked_at: when a worker last looked for trouble; None before the first time.
     """
@@ -232,6 +246,24 @@ class AlertOverview:
     targets: Sequence[AlertTarget]
     unsent: int
     looked_at: datetime | None
+    solved: Sequence[Alert] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertWords:
+    """An alarm in the salon's language.
+
+    Attributes:
+        title: what happened, without a full stop.
+        since: since when and how many wait; of a solved one from when to when.
+        cure: what to do; "" when nothing is left to do.
+        place: path of the page where it can be done.
+    """
+
+    title: str
+    since: str
+    cure: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class Finding:
         text: one English sentence; no secret, no personal data.
         cure: what to do, one sentence, or an empty string.
         needs_registration: True when registering our address at the vendor cures it.
+        is_jam: a warning that things pile up or fail at the vendor, so that somebody should hear of it when it lasts.
     """
 
     code: str
@@ -81,6 +82,7 @@ class Finding:
     text: str
     cure: str = ""
     needs_registration: bool = False
+    is_jam: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"
     """A message whose answer was lost and that must not be repeated; perhaps it arrived."""
     DISCARDED = "discarded"
-    """A human gave it up, with a reason."""
+    """Given up on purpose: by a human with a reason, or because the client cannot be written to there."""
 
 
 OPEN_STATES = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)

@@ -22,6 +22,8 @@ class OutgoingMessage:
             have approved; the salon says in the connection's settings which of its templates that is. None: a free answer.
         parameters: what the template fills in, in order.
         by_person: an employee wrote it, not the bot.
+        tried: of a notice, the conversations that it was sent to, this one last: where one way is closed it takes the next.
+            None for an answer, which belongs to its chat.
     """
 
     message_id: str
@@ -34,3 +36,4 @@ class OutgoingMessage:
     template: str | None = None
     parameters: tuple[str, ...] = ()
     by_person: bool = False
+    tried: tuple[str, ...] | None = None

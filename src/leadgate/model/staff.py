@@ -1,4 +1,4 @@
-"""People of the salon who sign in, and what they may do."""
+"""People of the salon who sign in, programs that use the API, and what both may do."""
 
 from __future__ import annotations
 
@@ -35,3 +35,27 @@ class Session:
     staff: Staff
     csrf_token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """A program that may use the API in a role; the database holds only the hash of its secret.
+
+    Attributes:
+        token_id: `tok_…`.
+        name: what people call the program; may be empty.
+        last_used_at: to the minute; None before the first time.
+        revoked_at: None while nobody has ended it.
+    """
+
+    token_id: str
+    name: str
+    role: Role
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_live(self, now: datetime) -> bool:
+        """True while it opens the API."""
+        return self.revoked_at is None and now < self.expires_at

@@ -276,7 +276,7 @@ class Difference:
 
     Attributes:
         code: of a difference `missing_in_crm`, `doubled_in_crm`, `stranger_in_crm`, `unsettled_event`; of a note, which is no
-            loss, `moved_in_crm`, `closed_in_crm`.
+            loss, `moved_in_crm`, `closed_in_crm`, `accepted_in_crm`.
         explained: what it means and what to do, in the salon's language.
     """
 
@@ -286,6 +286,25 @@ class Difference:
     origin_id: str | None
     crm_ids: Sequence[str]
     explained: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedLead:
+    """A lead that somebody deleted in the CRM on purpose and said so: it is missing there, and that is no difference.
+
+    Attributes:
+        crm_id: where it stood, for instance `lead:48211`.
+        by: id of the person, or `command`; `by_name` their name, None for a command.
+        reason: their words.
+    """
+
+    lead_id: str
+    event_id: str
+    crm_id: str | None
+    at: datetime
+    by: str
+    by_name: str | None
+    reason: str
 
 
 class Cause(StrEnum):

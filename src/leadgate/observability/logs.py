@@ -6,17 +6,34 @@ Lines of other libraries come without their message, because those hold addresse
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
 
+
+class _Forgiving:
+    """A stream that loses a line rather than fail: a full disk under the log must not stop the work that is told of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
-_sinks: list[TextIO] = []  # where lines of JSON go; empty when lines are not JSON or not wanted
+_sinks: list[_Forgiving] = []  # where lines of JSON go; empty when lines are not JSON or not wanted
 
 FIELDS = frozenset(
     {
@@ -62,7 +79,8 @@ def get_logger(name: str) -> Any:  # noqa: ANN401 -- structlog types its loggers
 def configure_logs(*, stream: TextIO | None = None, as_json: bool | None = None) -> None:
     """Send every line to `stream` (default standard error); `as_json` None means: columns on a terminal, else JSON."""
     target = stream or sys.stderr
-    _sinks[:] = [target]
+    sink = _Forgiving(target)
+    _sinks[:] = [sink]
     renderer: Any = _render_json
     if as_json is False or (as_json is None and target.isatty()):
         renderer = structlog.dev.ConsoleRenderer(colors=target.isatty())
@@ -75,7 +93,7 @@ def configure_logs(*, stream: TextIO | None = None, as_json: bool | None = None)
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=target),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", sink)),
         cache_logger_on_first_use=True,
     )
     _tame_libraries(target)

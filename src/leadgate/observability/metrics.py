@@ -29,6 +29,12 @@ attempts = Counter(
 crashes = Counter(
     "leadgate_crashes_total", "Unexpected errors caught in a loop; each wants a human.", ("loop",), registry=registry
 )
+watched = Counter(
+    "leadgate_channel_checks_total",
+    "Looks of the watchdog, by kind and what was found.",
+    ("kind", "state"),
+    registry=registry,
+)
 waiting = Gauge("leadgate_deliveries_waiting", "Deliveries that are not over.", registry=registry)
 dead = Gauge("leadgate_deliveries_dead", "Dead letters.", registry=registry)
 reconcile_differences = Gauge(

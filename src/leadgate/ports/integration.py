@@ -50,6 +50,7 @@ class Manifest:
         webhook_secret: name of the generated secret that `connect` shows once, or None.
         source_id: default SOURCE_ID in the CRM for leads of this channel.
         public_url_needed: the vendor must reach us from outside.
+        message_ids_per_chat: the vendor counts messages in each chat by itself.
         client_pulls: clients fetch our messages themselves (the site's widget), so nothing is sent.
     """
 
@@ -62,6 +63,7 @@ class Manifest:
     source_id: str = "OTHER"
     public_url_needed: bool = False
     client_pulls: bool = False
+    message_ids_per_chat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,9 @@ from leadgate.model.events import EventState
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock
 from leadgate.ports.stores import Lease, Storage, StoredEvent, Transaction
-from leadgate.processing.turn import Ending, FindSource, Turns
+from leadgate.processing.ending import Ending
+from leadgate.processing.source import FindSource
+from leadgate.processing.turn import Turns
 
 LEASE_TIME = timedelta(seconds=10)
 POLL_INTERVAL_S = 0.5

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from leadgate.catalogue.texts import Texts, load_texts
+from leadgate.crm.fates import Fates
 from leadgate.crm.identity import Identities, Known
+from leadgate.crm.invitations import Invitations
 from leadgate.crm.leads import Contact, House, Leads
-from leadgate.delivery.payloads import Outbox, chat_lane
-from leadgate.dialogue.script import DialogueState, Reply, take_turn
-from leadgate.model.connections import OpenConnection
+from leadgate.delivery.payloads import Outbox
+from leadgate.dialogue.script import DialogueState, Reply, Step, take_turn
+from leadgate.dialogue.script import Turn as ScriptTurn
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import AddTimelineEntry, Person
 from leadgate.model.messages import OutgoingMessage
 from leadgate.model.webhooks import VerifiedWebhook
 from leadgate.ports.clock import IdSource
-from leadgate.ports.integration import Integration
-from leadgate.ports.stores import StoredConversation, StoredDelivery, StoredEvent, Transaction, Workspace
+from leadgate.ports.stores import StoredDelivery, StoredEvent, Transaction, Workspace
+from leadgate.processing import aftermath
+from leadgate.processing.chats import Chat, Chats
+from leadgate.processing.ending import Ending, gravest
+from leadgate.processing.source import FindSource, Source
 from leadgate.vault.envelope import Vault, subject_scope
 
 CONVERSING = frozenset(
@@ -29,24 +32,8 @@ CONVERSING = frozenset(
 )
 """Kinds that the bot answers when it knows where."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where an event came from, and which CRM its lead goes to."""
-
-    opened: OpenConnection
-    integration: Integration
-    crm_connection_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """The end of an event."""
-
-    state: EventState
-    reason: str | None = None
-    subject_id: str | None = None
-    lead_id: str | None = None
+NAMED = frozenset({EventKind.TEXT, EventKind.CONTACT, EventKind.MEDIA, EventKind.LOCATION})
+"""Kinds whose `message_id` is the client's own message and not ours (a button hangs on ours)."""
 
 
 class Turns:
@@ -62,6 +49,10 @@ class Turns:
         self._leads = leads
         self._outbox = outbox
         self._ids = ids
+        self._chats = Chats(vault, ids)
+        self._fates = Fates(vault)
+        self._invitations = Invitations(vault, identities, ids)
+        self._aftermath = aftermath.Aftermath(self._chats, self._fates, identities, leads)
         self.house = House(texts=load_texts("bot", workspace.locale), time_zone=ZoneInfo(workspace.time_zone))
 
     def work(self, tx: Transaction, event: StoredEvent, source: Source, *, at: datetime) -> Ending:
@@ -69,7 +60,7 @@ class Turns:
         body = self.open_body(tx, event)
         facts = self.read_facts(body, source)
         endings = [self._take(tx, event, fact, source, at=at) for fact in facts]
-        ending = _gravest(endings)
+        ending = gravest(endings)
         resealed = None
         if ending.subject_id is not None and body is not None:
             scope = subject_scope(ending.subject_id)
@@ -121,6 +112,9 @@ class Turns:
             contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at, fact.lead.channel)
             known, lead_id = self._leads.record_request(tx, fact.lead, contact, self.house, at=at)
             return Ending(state=EventState.LEAD, subject_id=known.subject_id, lead_id=lead_id)
+        if fact.kind in aftermath.KINDS:
+            contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at)
+            return self._aftermath.take(tx, event, fact, source, contact=contact, house=self.house, at=at)
         if fact.kind in CONVERSING and fact.chat_id is not None:
             return self._converse(tx, event, fact, source, at=at)
         return Ending(state=EventState.IGNORED, reason=fact.reason or f"event.{fact.kind.value}")
@@ -138,10 +132,20 @@ class Turns:
             channel_user_id=fact.sender_id or fact.chat_id,
         )
         known = self._identities.recognise(tx, person, channel=kind, at=at, is_hearsay=True)
-        chat = self._open_chat(tx, source, fact, known, at=at)
-        turn = take_turn(chat.state, fact, self._texts(fact), salon=self._workspace.name)
+        joined = self._invitations.accept(tx, fact, known.subject_id, at=at)
+        if joined is not None:
+            known = self._identities.learn(tx, joined, Person(), channel=kind, at=at)
+        # What comes late was said when it was said: a vendor's window for free answers is long closed then.
+        heard_at = min(fact.occurred_at or at, at)
+        chat = self._open_chat(tx, source, fact, known, heard_at=heard_at)
+        texts = self._texts(fact)
+        turn = self._answer_link(chat.state, known, texts) if joined is not None else None
+        turn = turn or take_turn(chat.state, fact, texts, salon=self._workspace.name)
         chat.keep(tx, turn.state, at=at)
         chat.add_message(tx, event.event_id, outgoing=False, text=turn.entry or fact.text or "", at=at)
+        if fact.message_id is not None and fact.kind in NAMED:
+            name = source.name_of_message(fact.chat_id, fact.message_id)
+            self._fates.note_said(tx, source.connection_id, name, event.event_id, is_ours=False, at=at)
         lead_id = None
         if turn.entry is not None:
             learned = self._identities.learn(tx, known.subject_id, turn.learned, channel=kind, at=at)
@@ -155,7 +159,7 @@ class Turns:
     def _answer(
         self,
         tx: Transaction,
-        chat: _Chat,
+        chat: Chat,
         replies: tuple[Reply, ...],
         event: StoredEvent,
         *,
@@ -175,6 +179,7 @@ class Turns:
                 buttons=reply.buttons,
                 ask_contact=self._texts(fact).get("share_phone") if reply.asks_contact else None,
                 callback_id=fact.callback_id if number == 0 else None,
+                heard_at=min(fact.occurred_at or at, at),
             )
             self._outbox.enqueue(
                 tx,
@@ -187,93 +192,29 @@ class Turns:
             )
 
     def _open_chat(
-        self, tx: Transaction, source: Source, fact: NormalisedEvent, known: Known, *, at: datetime
-    ) -> _Chat:
-        connection = source.opened.connection
-        chat_index = self._vault.index(tx.workspace_id, f"chat:{connection.connection_id}", str(fact.chat_id))
-        lane = chat_lane(connection.connection_id, chat_index)
-        stored = tx.conversations.find(connection.connection_id, chat_index)
-        if stored is not None:
-            # What the conversation says stays sealed under the subject it began with.
-            scope = subject_scope(stored.subject_id)
-            sealed = self._vault.open(tx, scope, _state_place(stored.conversation_id), stored.sealed_state)
-            state = msgspec.json.decode(sealed, type=DialogueState)
-            return _Chat(self._vault, stored.conversation_id, stored.subject_id, lane, state)
-        conversation_id = self._ids.new("conv")
-        # A widget shows the greeting before the first word is written.
-        is_greeted = source.integration.manifest.client_pulls
-        state = DialogueState(phone=known.profile.phone, is_greeted=is_greeted)
-        chat = _Chat(self._vault, conversation_id, known.subject_id, lane, state)
-        tx.conversations.add(
-            StoredConversation(
-                conversation_id=conversation_id,
-                connection_id=connection.connection_id,
-                subject_id=known.subject_id,
-                sealed_state=chat.sealed(tx, chat.state),
-            ),
-            chat_index,
-            at=at,
-        )
+        self, tx: Transaction, source: Source, fact: NormalisedEvent, known: Known, *, heard_at: datetime
+    ) -> Chat:
+        chat_id = str(fact.chat_id)
+        chat = self._chats.find(tx, source.connection_id, chat_id)
+        if chat is None:
+            # A widget shows the greeting before the first word is written.
+            is_greeted = source.integration.manifest.client_pulls
+            state = DialogueState(phone=known.profile.phone, is_greeted=is_greeted)
+            return self._chats.begin(tx, source.connection_id, chat_id, known.subject_id, state, at=heard_at)
+        chat.note_heard(tx, chat_id, at=heard_at)
         return chat
+
+    @staticmethod
+    def _answer_link(state: DialogueState, known: Known, texts: Texts) -> ScriptTurn:
+        """They came by an invitation: we know each other already."""
+        name = known.profile.name
+        new = replace(state, step=Step.WISH, asked=1, name=name, phone=known.profile.phone, is_greeted=True)
+        return ScriptTurn(state=new, replies=(Reply(text=texts.get("joined")),), entry=None)
 
     def _texts(self, fact: NormalisedEvent) -> Texts:
         # Russian first: English only for those whose messenger speaks it, or for a salon that does.
         is_english = fact.language is not None and fact.language.lower().startswith("en")
         return load_texts("bot", "en" if is_english else self._workspace.locale)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chat:
-    vault: Vault
-    conversation_id: str
-    subject_id: str
-    lane: str
-    state: DialogueState
-
-    def sealed(self, tx: Transaction, state: DialogueState) -> bytes:
-        scope, place = subject_scope(self.subject_id), _state_place(self.conversation_id)
-        return self.vault.seal(tx, scope, place, msgspec.json.encode(state))
-
-    def keep(self, tx: Transaction, state: DialogueState, *, at: datetime) -> None:
-        if state != self.state:
-            tx.conversations.set_state(self.conversation_id, self.sealed(tx, state), at=at)
-
-    def add_message(
-        self,
-        tx: Transaction,
-        message_id: str,
-        *,
-        outgoing: bool,
-        text: str,
-        at: datetime,
-        buttons: tuple[str, ...] = (),
-    ) -> None:
-        plain = msgspec.json.encode(MessageBody(text=text, buttons=buttons))
-        sealed = self.vault.seal(tx, subject_scope(self.subject_id), message_place(message_id), plain)
-        tx.conversations.add_message(
-            self.conversation_id,
-            message_id=message_id,
-            subject_id=self.subject_id,
-            outgoing=outgoing,
-            sealed_body=sealed,
-            at=at,
-        )
-
-
-class MessageBody(msgspec.Struct, frozen=True):
-    """A message of a conversation as it is sealed."""
-
-    text: str
-    buttons: tuple[str, ...] = ()
-
-
-def message_place(message_id: str) -> str:
-    """Where a message is sealed for."""
-    return f"messages.body:{message_id}"
-
-
-FindSource = Callable[[str], Source | None]
-"""The source of a connection id; None when the connection is not known."""
 
 
 def describe_contact(turns: Turns, find_source: FindSource) -> Callable[..., Contact]:
@@ -303,19 +244,5 @@ def _channel_title(word: str, texts: Texts) -> str:
     return texts.get(key) if texts.has(key) else word
 
 
-def _gravest(endings: list[Ending]) -> Ending:
-    """One end for the event: a lead before an answer before nothing."""
-    order = (EventState.LEAD, EventState.ANSWERED, EventState.IGNORED)
-    return min(
-        endings,
-        key=lambda ending: order.index(ending.state),
-        default=Ending(state=EventState.IGNORED, reason="event.empty"),
-    )
-
-
 def _place(event_id: str) -> str:
     return f"events.body:{event_id}"
-
-
-def _state_place(conversation_id: str) -> str:
-    return f"conversations.state:{conversation_id}"

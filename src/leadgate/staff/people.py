@@ -64,15 +64,8 @@ class People:
     async def invite_owner_again(self) -> str | None:
         """A fresh one-time address for an owner who has no password yet; None when every owner has one."""
         token, now = self._ids.token(), self._clock.now()
-
-        def unit(tx: Transaction) -> str | None:
-            for staff in tx.staff.all():
-                if staff.role is Role.OWNER and not tx.staff.has_password(staff.staff_id):
-                    tx.staff.add_setup_token(hash_token(token), staff_id=staff.staff_id, expires_at=now + SETUP_LIFE)
-                    return token
-            return None
-
-        return await self._storage.write(unit)
+        is_invited = await self._storage.write(lambda tx: invite_again(tx, token, at=now))
+        return token if is_invited else None
 
     async def find_setup(self, token: str) -> Staff | None:
         """Whom a one-time address belongs to."""
@@ -191,6 +184,15 @@ def invite(tx: Transaction, staff: Staff, token: str, *, at: datetime) -> None:
     """Keep a new person and the one-time address where a password is set."""
     tx.staff.add(staff)
     tx.staff.add_setup_token(hash_token(token), staff_id=staff.staff_id, expires_at=at + SETUP_LIFE)
+
+
+def invite_again(tx: Transaction, token: str, *, at: datetime) -> bool:
+    """Keep another one-time address for an owner who has no password yet, in place of the old one; False when all have one."""
+    for staff in tx.staff.all():
+        if staff.role is Role.OWNER and not tx.staff.has_password(staff.staff_id):
+            tx.staff.add_setup_token(hash_token(token), staff_id=staff.staff_id, expires_at=at + SETUP_LIFE)
+            return True
+    return False
 
 
 def new_owner(workspace_id: str, ids: IdSource, *, at: datetime) -> Staff:

@@ -39,11 +39,13 @@ class SqlConnectionStore(SqlStore):
         taken = select(connections.c.connection_id).where(
             self._mine(connections), connections.c.name == name, connections.c.state != "removed"
         )
-        if self._one(taken) is not None:
+        found = self._one(taken)
+        if found is not None:
             raise ConflictError(
                 f"There is a connection named {name!r} already.",
                 code="connection.name_taken",
-                hint="Choose another --name, or remove the old connection first.",
+                hint="Choose another --name. Was its secret never shown because connecting was cut off? Then first run: "
+                f"leadgate connections remove {found.connection_id}",
             )
 
     def add(self, connection: Connection) -> None:

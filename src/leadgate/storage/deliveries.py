@@ -75,11 +75,25 @@ _OF_LEAD = (
 )
 _UNPARK = update(deliveries).where(
     of_workspace(deliveries),
-    given(deliveries.c.lead_id),
+    deliveries.c.lead_id.in_(bindparam("lead_ids", expanding=True)),
     deliveries.c.state == "waiting",
     deliveries.c.due_at.is_(None),
 )
+_LIMIT_DOUBT = update(deliveries).where(
+    *_IS_OPEN_IN_LANE, deliveries.c.state == "unknown", deliveries.c.due_at > bindparam("latest")
+)
+_BRING_FORWARD = update(deliveries).where(
+    of_workspace(deliveries),
+    DELIVERY_IS_OPEN,
+    deliveries.c.state != "unknown",
+    deliveries.c.due_at > bindparam("now"),
+)
 _MOVE_OPEN = update(deliveries).where(of_workspace(deliveries), given(deliveries.c.connection_id), DELIVERY_IS_OPEN)
+_GIVE_UP_LANE = (
+    update(deliveries)
+    .where(of_workspace(deliveries), given(deliveries.c.lane), deliveries.c.state == "waiting")
+    .values(state="discarded", due_at=None)
+)
 
 _START_ATTEMPT = insert(attempts)
 _END_ATTEMPT = update(attempts).where(of_workspace(attempts), given(attempts.c.delivery_id), given(attempts.c.number))
@@ -214,14 +228,30 @@ class SqlDeliveryStore(SqlStore):
         """Take the due time away."""
         self._run(_PARK, for_delivery_id=delivery_id)
 
-    def unpark(self, lead_id: str, *, at: datetime) -> None:
-        """Entries of the lead that were parked are due."""
-        self._run(_UNPARK, for_lead_id=lead_id, due_at=at)
+    def put_off(self, delivery_id: str, *, until: datetime) -> None:
+        """Another due time."""
+        self._run(_CHANGE, for_delivery_id=delivery_id, due_at=until)
+
+    def limit_doubt(self, lane: str, *, until: datetime) -> None:
+        """From the index of open deliveries."""
+        self._run(_LIMIT_DOUBT, for_lane=lane, latest=until, due_at=until)
+
+    def bring_forward(self, *, now: datetime) -> None:
+        """Walks all open deliveries: only at the start and after a jump of the clock."""
+        self._run(_BRING_FORWARD, now=now, due_at=now)
+
+    def unpark(self, *lead_ids: str, at: datetime) -> int:
+        """Entries of the leads that were parked are due."""
+        return self._run(_UNPARK, lead_ids=lead_ids, due_at=at).rowcount if lead_ids else 0
 
     def move_open(self, connection_id: str, *, to_connection_id: str, to_lane: str) -> int:
         """Every open delivery of a connection goes to another one, in the same order."""
         moved = self._run(_MOVE_OPEN, for_connection_id=connection_id, connection_id=to_connection_id, lane=to_lane)
         return moved.rowcount
+
+    def give_up_lane(self, lane: str, *, error_code: str, at: datetime) -> int:
+        """What waits in a lane is discarded."""
+        return self._run(_GIVE_UP_LANE, for_lane=lane, error_code=error_code, done_at=at).rowcount
 
     def _move(self, statement: Executable, delivery_id: str, **values: object) -> StoredDelivery | None:
         if self._run(statement, for_delivery_id=delivery_id, **values).rowcount == 0:

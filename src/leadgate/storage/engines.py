@@ -15,6 +15,8 @@ from leadgate.errors import ConfigurationError
 
 BUSY_TIMEOUT_S = 5
 _WAL_RETRY_S = 0.02
+_PRIMARY_CODE = 0xFF
+"""SQLite's codes carry what exactly happened in the higher bits."""
 READERS = 4
 POSTGRES_CONNECTIONS = 12
 
@@ -78,8 +80,10 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() >= until_s:
+        except sqlite3.OperationalError as error:
+            # A full disk fails here too; waiting for it would keep the writer from refusing everybody else.
+            is_locked = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not is_locked or time.monotonic() >= until_s:
                 raise
             time.sleep(_WAL_RETRY_S)
         else:
@@ -102,6 +106,11 @@ def _postgres(database_url: str) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "leadgate",
+            # A host that vanishes without a word (power, network) is noticed in half a minute; the kernel's own patience is hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20000,
             # An answered webhook must survive a crash of the server, whatever its configuration says.
             "options": "-c synchronous_commit=on -c statement_timeout=30000 -c lock_timeout=10000",
         },

@@ -42,6 +42,8 @@ _GIVE_UP = (
     .values(state=EventState.FAILED.value)
 )
 
+_FORGET_BODY = _CHANGE.values(sealed_body=None)
+
 
 class SqlEventStore(SqlStore):
     """See `ports.stores.EventStore`."""
@@ -94,6 +96,10 @@ class SqlEventStore(SqlStore):
     def give_up_pending(self, connection_id: str, *, reason: str, at: datetime) -> int:
         """Events nobody will work on are kept as failed."""
         return self._run(_GIVE_UP, for_connection_id=connection_id, reason=reason, processed_at=at).rowcount
+
+    def forget_body(self, event_id: str) -> None:
+        """Destroy the raw body."""
+        self._run(_FORGET_BODY, for_event_id=event_id)
 
     def move_to_lead(self, event_id: str, lead_id: str) -> None:
         """Tie the event to another lead."""

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
@@ -27,6 +27,7 @@ from leadgate.errors import OverloadedError, StorageUnavailableError
 from leadgate.model.webhooks import Receipt
 from leadgate.ports.stores import NewEvent
 from leadgate.storage.arrivals import MOST_AT_ONCE
+from leadgate.storage.engines import BUSY_TIMEOUT_S
 
 T = TypeVar("T")
 KeepArrivals = Callable[[sqlite3.Connection, Sequence[NewEvent]], list[Receipt]]
@@ -45,6 +46,7 @@ class _Job(Generic[T]):
     work: NewEvent | Callable[[Connection], T]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[T]
+    since_s: float = field(default_factory=time.monotonic)
     result: T | None = None
     error: BaseException | None = None
 
@@ -124,10 +126,22 @@ class GroupCommitter:
                     self._units_rest_until_s = time.monotonic() + _UNITS_REST_S
         _discard(connection)
 
-    def _collect(self) -> None:
-        """Line up what was handed over. Blocks while there is nothing to do."""
+    def _out_of_patience(self) -> list[_Job[Any]]:
+        """Who has waited behind a lock of another program long enough: senders at once, units as long as they would by themselves.
+
+        Else each of them would wait for the lock anew, one after another, and the last sender a minute.
+        """
+        self._collect(is_patient=False)
+        arrivals, self._arrivals = list(self._arrivals), deque()
+        too_long_s = time.monotonic() - BUSY_TIMEOUT_S
+        units = [job for job in self._units if job.since_s <= too_long_s]
+        self._units = deque(job for job in self._units if job.since_s > too_long_s)
+        return [*arrivals, *units]
+
+    def _collect(self, *, is_patient: bool = True) -> None:
+        """Line up what was handed over. Blocks while there is nothing to do, if it is patient."""
         while not self._is_ending:
-            wait_s = 0.0 if self._arrivals else self._rest_s() if self._units else None
+            wait_s = 0.0 if self._arrivals or not is_patient else self._rest_s() if self._units else None
             try:
                 jobs = self._queue.get(wait_s != 0, wait_s)
             except queue.Empty:
@@ -148,6 +162,8 @@ class GroupCommitter:
             connection = connection or self._engine.connect()
             work(connection, group)
         except Exception as error:  # noqa: BLE001 -- a worker loop: were this thread to end, every caller would wait for ever
+            if _is_locked(error):
+                group += self._out_of_patience()
             _fail(group, error)
             _discard(connection)
             connection = None
@@ -220,6 +236,12 @@ def _is_own_fault(error: DBAPIError) -> bool:
     return isinstance(
         error.orig, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError | sqlite3.DataError
     )
+
+
+def _is_locked(error: Exception) -> bool:
+    """True when another program held the file for as long as we wait for it."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _fail(group: list[_Job[Any]], error: Exception) -> None:

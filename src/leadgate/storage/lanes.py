@@ -63,6 +63,8 @@ _RELEASE = _RENEW.values(holder=None, lease_until=None)
 
 _HOLDERS = select(lanes.c.holder).where(of_workspace(lanes), lanes.c.holder.is_not(None)).distinct()
 _FREE_ALL = update(lanes).where(of_workspace(lanes), given(lanes.c.holder)).values(holder=None, lease_until=None)
+_BRING_FORWARD = update(lanes).where(of_workspace(lanes), lanes.c.due_at > bindparam("now"))
+_CUT_LEASES = update(lanes).where(of_workspace(lanes), lanes.c.lease_until > bindparam("lease_limit"))
 _RESUME = (
     update(lanes)
     .where(of_workspace(lanes), given(lanes.c.connection_id), lanes.c.due_at.is_not(None))
@@ -115,6 +117,11 @@ class SqlLaneStore(SqlStore):
     def free(self, holder: str) -> int:
         """No holder, no lease; the due time stays, and the next claim raises the fence."""
         return self._run(_FREE_ALL, for_holder=holder).rowcount
+
+    def bring_forward(self, *, now: datetime, lease_limit: datetime, lease_until: datetime) -> None:
+        """No wait, and no lease longer than there are."""
+        self._run(_BRING_FORWARD, now=now, due_at=now)
+        self._run(_CUT_LEASES, lease_limit=lease_limit, lease_until=lease_until)
 
     def resume(self, connection_id: str, *, now: datetime) -> None:
         """Look at every lane of the connection that has work now."""

@@ -1,15 +1,15 @@
-"""Data keys, subjects and what they are known by, conversations and their messages."""
+"""Data keys, subjects and what they are known by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 
-from leadgate.ports.stores import StoredConversation, StoredMessage, WrappedKey
-from leadgate.storage.base import LIMIT, SqlStore, given, insert_unless_there, of_workspace
-from leadgate.storage.schema import conversations, data_keys, identifiers, messages, subjects
+from leadgate.ports.stores import WrappedKey
+from leadgate.storage.base import SqlStore, given, insert_unless_there, of_workspace
+from leadgate.storage.schema import data_keys, identifiers, subject_joins, subjects
 
 _FIND_KEY = select(data_keys).where(of_workspace(data_keys), given(data_keys.c.scope))
 _ADD_KEY = insert(data_keys)
@@ -44,6 +44,14 @@ _ADD_IDENTIFIER = insert_unless_there(identifiers)
 _FIND_PROFILE = select(subjects.c.sealed_profile).where(of_workspace(subjects), given(subjects.c.subject_id))
 _CHANGE_SUBJECT = update(subjects).where(of_workspace(subjects), given(subjects.c.subject_id))
 
+_JOIN = insert_unless_there(subject_joins)
+_FIND_JOINED = select(subject_joins.c.into_subject_id).where(
+    of_workspace(subject_joins), given(subject_joins.c.subject_id)
+)
+_JOINED_INTO = select(subject_joins.c.subject_id).where(
+    of_workspace(subject_joins), given(subject_joins.c.into_subject_id)
+)
+
 
 class SqlSubjectStore(SqlStore):
     """See `ports.stores.SubjectStore`."""
@@ -61,6 +69,19 @@ class SqlSubjectStore(SqlStore):
         """Tie an identifier to a subject, unless somebody has it."""
         self._keep(_ADD_IDENTIFIER, kind=kind, value_index=value_index, subject_id=subject_id, created_at=at)
 
+    def join(self, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> None:
+        """Know the first as the second from now on."""
+        self._keep(_JOIN, subject_id=subject_id, into_subject_id=into_subject_id, reason=reason, joined_at=at)
+
+    def find_joined(self, subject_id: str) -> str | None:
+        """One step up."""
+        row = self._one(_FIND_JOINED, for_subject_id=subject_id)
+        return None if row is None else str(row.into_subject_id)
+
+    def joined_into(self, subject_id: str) -> Sequence[str]:
+        """One step down."""
+        return [row.subject_id for row in self._run(_JOINED_INTO, for_into_subject_id=subject_id)]
+
     def find_profile(self, subject_id: str) -> bytes | None:
         """The sealed profile."""
         row = self._one(_FIND_PROFILE, for_subject_id=subject_id)
@@ -69,86 +90,3 @@ class SqlSubjectStore(SqlStore):
     def set_profile(self, subject_id: str, sealed_profile: bytes) -> None:
         """Replace the sealed profile."""
         self._run(_CHANGE_SUBJECT, for_subject_id=subject_id, sealed_profile=sealed_profile)
-
-
-_FIND_CONVERSATION = select(conversations).where(
-    of_workspace(conversations), given(conversations.c.connection_id), given(conversations.c.chat_index)
-)
-_ADD_CONVERSATION = insert(conversations)
-_CHANGE_CONVERSATION = update(conversations).where(of_workspace(conversations), given(conversations.c.conversation_id))
-_ADD_MESSAGE = insert_unless_there(messages)
-_MESSAGES = (
-    select(messages)
-    .where(of_workspace(messages), given(messages.c.conversation_id), messages.c.seq > bindparam("after"))
-    .order_by(messages.c.seq)
-    .limit(LIMIT)
-)
-
-
-class SqlConversationStore(SqlStore):
-    """See `ports.stores.ConversationStore`."""
-
-    def find(self, connection_id: str, chat_index: bytes) -> StoredConversation | None:
-        """The conversation with a chat."""
-        row = self._one(_FIND_CONVERSATION, for_connection_id=connection_id, for_chat_index=chat_index)
-        if row is None:
-            return None
-        return StoredConversation(
-            conversation_id=row.conversation_id,
-            connection_id=row.connection_id,
-            subject_id=row.subject_id,
-            sealed_state=row.sealed_state,
-        )
-
-    def add(self, conversation: StoredConversation, chat_index: bytes, *, at: datetime) -> None:
-        """Keep a new conversation."""
-        self._keep(
-            _ADD_CONVERSATION,
-            conversation_id=conversation.conversation_id,
-            connection_id=conversation.connection_id,
-            chat_index=chat_index,
-            subject_id=conversation.subject_id,
-            sealed_state=conversation.sealed_state,
-            created_at=at,
-            changed_at=at,
-        )
-
-    def set_state(self, conversation_id: str, sealed_state: bytes, *, at: datetime) -> None:
-        """Replace the sealed state."""
-        values = {"sealed_state": sealed_state, "changed_at": at}
-        self._run(_CHANGE_CONVERSATION, for_conversation_id=conversation_id, **values)
-
-    def add_message(
-        self,
-        conversation_id: str,
-        *,
-        message_id: str,
-        subject_id: str,
-        outgoing: bool,
-        sealed_body: bytes,
-        at: datetime,
-    ) -> None:
-        """Append a message, once."""
-        self._keep(
-            _ADD_MESSAGE,
-            conversation_id=conversation_id,
-            message_id=message_id,
-            subject_id=subject_id,
-            outgoing=int(outgoing),
-            sealed_body=sealed_body,
-            created_at=at,
-        )
-
-    def messages(self, conversation_id: str, *, after: int, limit: int) -> Sequence[StoredMessage]:
-        """Messages with a greater number, oldest first."""
-        return [
-            StoredMessage(
-                number=row.seq,
-                message_id=row.message_id,
-                subject_id=row.subject_id,
-                outgoing=bool(row.outgoing),
-                sealed_body=row.sealed_body,
-                created_at=row.created_at,
-            )
-            for row in self._run(_MESSAGES, for_conversation_id=conversation_id, after=after, limit=limit)
-        ]

@@ -375,7 +375,7 @@ def _read_cursor(cursor: str) -> int:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         if text.startswith("s"):
-            return int(text[1:20])
+            return int(text[1:19])  # what is longer is larger than any number of a row
     except ValueError:
         pass
     raise ConfigurationError(

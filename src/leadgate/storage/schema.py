@@ -230,11 +230,17 @@ conversations = Table(
     Column("chat_index", LargeBinary, nullable=False),
     Column("subject_id", Text, nullable=False),
     Column("sealed_state", LargeBinary, nullable=False),
+    Column("sealed_address", LargeBinary, nullable=True),
+    Column("heard_at", UtcTime, nullable=True),
+    Column("unreachable_since", UtcTime, nullable=True),
+    Column("unreachable_code", Text, nullable=True),
+    Column("opted_out_at", UtcTime, nullable=True),
     Column("created_at", UtcTime, nullable=False),
     Column("changed_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("workspace_id", "conversation_id"),
     UniqueConstraint("workspace_id", "connection_id", "chat_index", name="conversations_chat"),
 )
+Index("conversations_subject", conversations.c.workspace_id, conversations.c.subject_id)
 
 messages = Table(
     "messages",
@@ -250,6 +256,52 @@ messages = Table(
     UniqueConstraint("workspace_id", "message_id", name="messages_id"),
 )
 Index("messages_conversation", messages.c.workspace_id, messages.c.conversation_id, messages.c.seq)
+
+# What became of a message, under the vendor's id of it (a blind index: some vendors' ids contain a phone). Whichever comes
+# first makes the row, our note that it was sent or the vendor's status.
+message_fates = Table(
+    "message_fates",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("vendor_index", LargeBinary, nullable=False),
+    Column("message_id", Text, nullable=True),
+    Column("status", Text, nullable=True),
+    Column("error_code", Text, nullable=True),
+    Column("changed_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "connection_id", "vendor_index"),
+)
+Index(
+    "message_fates_message",
+    message_fates.c.workspace_id,
+    message_fates.c.message_id,
+    sqlite_where=text("message_id IS NOT NULL"),
+    postgresql_where=text("message_id IS NOT NULL"),
+)
+
+subject_joins = Table(
+    "subject_joins",
+    metadata,
+    _workspace(),
+    Column("subject_id", Text, nullable=False),
+    Column("into_subject_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("joined_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "subject_id"),
+)
+Index("subject_joins_into", subject_joins.c.workspace_id, subject_joins.c.into_subject_id)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _workspace(),
+    Column("token_index", LargeBinary, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "token_index"),
+)
 
 leads = Table(
     "leads",
@@ -514,4 +566,49 @@ flow_hours = Table(
     Column("hour", UtcTime, nullable=False),
     Column("total", Integer, nullable=False),
     PrimaryKeyConstraint("workspace_id", "connection_id", "hour"),
+)
+
+# Leads that somebody deleted in the CRM on purpose and said so: no difference any more.
+accepted_leads = Table(
+    "accepted_leads",
+    metadata,
+    _workspace(),
+    Column("lead_id", Text, nullable=False),
+    Column("accepted_at", UtcTime, nullable=False),
+    Column("accepted_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "lead_id"),
+)
+
+# Programs that use the API. The hash of the secret alone: a stolen copy opens nothing.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _workspace(),
+    Column("token_id", Text, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime, nullable=True),
+    Column("revoked_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "token_id"),
+    CheckConstraint("role IN ('owner', 'integrator', 'manager', 'auditor')", name="api_tokens_role"),
+)
+
+# Answers by idempotency key for a day. Key and request are kept as keyed hashes; answers to writes hold no personal data.
+api_answers = Table(
+    "api_answers",
+    metadata,
+    _workspace(),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("claimed_until", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("status", Integer, nullable=True),
+    Column("body", LargeBinary, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "key_hash"),
+    Index("api_answers_age", "workspace_id", "created_at"),
 )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.engine import Connection
 
+from leadgate.alerts.causes import NEEDS_PERSON
+from leadgate.catalogue.meanings import meaning_of
+from leadgate.crm.ledger import missing_leads, part_accepted
 from leadgate.model.alerts import CANARY_ID, ConnectionSigns, Note, Signs
+from leadgate.model.views import Difference
+from leadgate.storage.acceptances import SqlAcceptanceStore
 from leadgate.storage.base import of_workspace
 from leadgate.storage.schema import (
     DELIVERY_IS_OPEN,
@@ -32,14 +37,10 @@ _CONNECTIONS = select(connections).where(
     of_workspace(connections), connections.c.state != "removed", connections.c.connection_id != CANARY_ID
 )
 _PROBLEMS = (
-    select(
-        lanes.c.connection_id,
-        func.max(lanes.c.problem).label("problem"),
-        func.min(lanes.c.problem_since).label("since"),
-    )
+    select(lanes.c.connection_id, lanes.c.problem, func.min(lanes.c.problem_since).label("since"))
     # A lane with a problem always has a next look, and only those with one stand in an index.
     .where(of_workspace(lanes), lanes.c.due_at.is_not(None), lanes.c.problem.is_not(None))
-    .group_by(lanes.c.connection_id)
+    .group_by(lanes.c.connection_id, lanes.c.problem)
 )
 _OPEN = (
     select(
@@ -93,6 +94,12 @@ _RECONCILED = (
 _NOTES = select(alert_notes).where(of_workspace(alert_notes))
 
 
+class _Result(msgspec.Struct):
+    """Of what a reconciliation kept, that which matters here."""
+
+    differences: Sequence[Difference] = ()
+
+
 def read_signs(connection: Connection, workspace_id: str, *, now: datetime) -> Signs:
     """What the house of a workspace looks like."""
 
@@ -100,7 +107,7 @@ def read_signs(connection: Connection, workspace_id: str, *, now: datetime) -> S
         return list(connection.execute(statement, {"for_workspace_id": workspace_id, **values}))
 
     problems, opened, pending = (
-        _by_connection(run(_PROBLEMS)),
+        _gravest(run(_PROBLEMS)),
         _by_connection(run(_OPEN)),
         _by_connection(run(_PENDING)),
     )
@@ -114,13 +121,15 @@ def read_signs(connection: Connection, workspace_id: str, *, now: datetime) -> S
     ]
     active = {view.connection_id for view in views if not view.is_paused}
     homeless, oldest, reconciled = opened.get(""), run(_OLDEST), run(_RECONCILED)
+    missing = _missing_leads(reconciled[0].result) if reconciled else []
+    accepted = SqlAcceptanceStore(connection, workspace_id).among(missing) if missing else frozenset()
     return Signs(
         connections=views,
         homeless=homeless.total if homeless else 0,
         homeless_since=homeless.created_at if homeless else None,
         pending=sum(row.total for name, row in pending.items() if name in active),
         pending_since=oldest[0].received_at if oldest else None,
-        differences=_count_differences(reconciled[0].result) if reconciled else 0,
+        differences=_count_differences(reconciled[0].result, accepted) if reconciled else 0,
         reconciled_at=reconciled[0].started_at if reconciled else None,
         notes=[Note(topic=row.topic, subject=row.subject, at=row.at, detail=row.detail) for row in run(_NOTES)],
     )
@@ -160,11 +169,24 @@ def _signs_of(
     )
 
 
+def _gravest(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
+    """Of several lanes' troubles the one that no waiting cures, else the one that is first by name. The last row wins."""
+    return _by_connection(sorted(rows, key=lambda row: (meaning_of(row.problem) in NEEDS_PERSON, row.problem)))
+
+
 def _by_connection(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
     return {row.connection_id or "": row for row in rows}
 
 
-def _count_differences(result: str) -> int:
-    """The result is what `reconcile` printed; only how many there are matters here."""
-    found = json.loads(result).get("differences")
-    return len(found) if isinstance(found, list) else 0
+def _missing_leads(result: str) -> list[str]:
+    return missing_leads(_read_differences(result))
+
+
+def _count_differences(result: str, accepted: frozenset[str]) -> int:
+    """How many there still are: what somebody accepted since is none any more."""
+    stay, _ = part_accepted(_read_differences(result), accepted)
+    return len(stay)
+
+
+def _read_differences(result: str) -> Sequence[Difference]:
+    return msgspec.json.decode(result, type=_Result).differences

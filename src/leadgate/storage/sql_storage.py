@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
@@ -25,10 +27,16 @@ from leadgate.storage.transaction import SqlTransaction
 
 T = TypeVar("T")
 _RACES_TO_LOSE = 5
+_ARRIVAL_LIMIT_S = 8.0
+"""Senders wait ten seconds as a rule; what is kept after all is known when it comes again."""
+_LIMIT_S = 45.0
+"""For everything else on a server: more than a statement and its locks may take (see `engines`)."""
 _MAX_WAITING = 2000
 _DAMAGE_LIMIT = 200
 _PLACES = re.compile(r"'[^']*'")  # a finding may quote a value
 _LOST_TO_ANOTHER = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
+_Companion = Callable[[Transaction, object], None]
+_companion: ContextVar[_Companion | None] = ContextVar("leadgate_companion", default=None)
 
 
 class SqlStorage:
@@ -58,6 +66,9 @@ class SqlStorage:
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
         """See `ports.stores.Storage.write`. A unit that loses a race against another is run again, at most five times."""
+        companion = _companion.get()
+        if companion is not None:
+            unit = _together(unit, companion)
         for _ in range(_RACES_TO_LOSE - 1):
             try:
                 return await self._write_once(unit)
@@ -68,6 +79,20 @@ class SqlStorage:
             return await self._write_once(unit)
         except OperationalError as error:
             raise StorageUnavailableError("Other transactions were in the way too often.") from error
+
+    @contextlib.contextmanager
+    def joined(self, companion: _Companion) -> Iterator[None]:
+        """Within the block, units that the calling task writes take `companion` along: both are kept, or neither.
+
+        Args:
+            companion: is called after the unit in the same transaction, with what the unit returned; it may run again, as units
+                may, and what it raises undoes both.
+        """
+        token = _companion.set(companion)
+        try:
+            yield
+        finally:
+            _companion.reset(token)
 
     async def read(self, unit: Callable[[Transaction], T]) -> T:
         """See `ports.stores.Storage.read`."""
@@ -86,7 +111,9 @@ class SqlStorage:
         if self._writer is not None:
             return self._writer.keep(event)
         self._check_room()
-        return asyncio.ensure_future(self._in_thread(lambda: self._receive_on_postgres(event)))
+        return asyncio.ensure_future(
+            self._in_thread(lambda: self._receive_on_postgres(event), limit_s=_ARRIVAL_LIMIT_S)
+        )
 
     async def find_damage(self) -> str | None:
         """The first damage that SQLite finds in its file, without contents; None when there is none.
@@ -145,13 +172,26 @@ class SqlStorage:
         if self._waiting >= _MAX_WAITING:
             raise OverloadedError("Too much is waiting for the database.", retry_after_s=2)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T], *, limit_s: float = _LIMIT_S) -> T:
+        """A server that stands still answers never; whoever waits is told, though the work may yet be done."""
         self._check_room()
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, _translated, work)
+            async with asyncio.timeout(None if self._is_sqlite else limit_s):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, _translated, work)
+        except TimeoutError as error:
+            raise StorageUnavailableError("The database does not answer.") from error
         finally:
             self._waiting -= 1
+
+
+def _together(unit: Callable[[Transaction], T], companion: _Companion) -> Callable[[Transaction], T]:
+    def both(tx: Transaction) -> T:
+        result = unit(tx)
+        companion(tx, result)
+        return result
+
+    return both
 
 
 def _translated(work: Callable[[], T]) -> T:

@@ -8,14 +8,17 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from leadgate.storage.acceptances import SqlAcceptanceStore
 from leadgate.storage.alerts import SqlAlertStore
+from leadgate.storage.api import SqlAnswerStore, SqlTokenStore
 from leadgate.storage.base import SqlStore, TolerantInsert, given, insert_or, of_workspace
+from leadgate.storage.chats import SqlConversationStore, SqlFateStore, SqlInvitationStore
 from leadgate.storage.connections import SqlConnectionStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.events import SqlEventStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
-from leadgate.storage.people import SqlConversationStore, SqlKeyStore, SqlSubjectStore
+from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
 
@@ -68,6 +71,8 @@ class SqlTransaction(SqlStore):
         self.events = SqlEventStore(connection, workspace_id)
         self.subjects = SqlSubjectStore(connection, workspace_id)
         self.conversations = SqlConversationStore(connection, workspace_id)
+        self.fates = SqlFateStore(connection, workspace_id)
+        self.invitations = SqlInvitationStore(connection, workspace_id)
         self.leads = SqlLeadStore(connection, workspace_id)
         self.deliveries = SqlDeliveryStore(connection, workspace_id)
         self.lanes = SqlLaneStore(connection, workspace_id)
@@ -75,6 +80,9 @@ class SqlTransaction(SqlStore):
         self.staff = SqlStaffStore(connection, workspace_id)
         self.salon = SqlSalonStore(connection, workspace_id)
         self.alerts = SqlAlertStore(connection, workspace_id)
+        self.acceptances = SqlAcceptanceStore(connection, workspace_id)
+        self.tokens = SqlTokenStore(connection, workspace_id)
+        self.answers = SqlAnswerStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -55,4 +55,14 @@ def add_workspace(
                 created_at=workspace.created_at,
             )
         )
+        furnish(SqlTransaction(connection, workspace.workspace_id))
+
+
+def reseal_workspace(
+    engine: Engine, workspace: Workspace, *, sealed_recovery: bytes, furnish: Callable[[Transaction], None]
+) -> None:
+    """Put the key encryption key under another recovery key, and do what `furnish` does, in one transaction."""
+    with engine.begin() as connection:
+        mine = workspaces.c.workspace_id == workspace.workspace_id
+        connection.execute(update(workspaces).where(mine).values(sealed_recovery=sealed_recovery))
         furnish(SqlTransaction(connection, workspace.workspace_id))

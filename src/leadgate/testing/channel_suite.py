@@ -141,7 +141,7 @@ class ChannelSuite(ABC):
         """A secret that was lost or never set must close the door, not open it."""
         for secret in (self.first, ""):
             with pytest.raises(WebhookRejectedError) as refusal:
-                self.verify(_with_headers(self.hello(), secret, self.first))
+                self.verify(_with_proof(self.hello(), secret, self.first))
             assert refusal.value.status == 401
 
     def test_a_request_without_proof_is_refused(self) -> None:
@@ -154,7 +154,7 @@ class ChannelSuite(ABC):
     def test_an_empty_proof_is_refused(self) -> None:
         """Every header emptied: nothing compares equal to nothing."""
         request = self.hello()
-        emptied = RawWebhook(method="POST", headers=dict.fromkeys(request.headers, ""), body=request.body)
+        emptied = _all_replaced(request, "")
         with pytest.raises(WebhookRejectedError) as refusal:
             self.verify(emptied, self.first)
         assert refusal.value.status == 401
@@ -163,9 +163,8 @@ class ChannelSuite(ABC):
         """Bytes beyond ASCII reach us as Latin letters; comparing them must not fall over."""
         request = self.hello()
         for odd in ("ÿþ", "секрет", "\ud800", "a\x00b", "v1,", ",", " "):
-            headers = dict.fromkeys(request.headers, odd)
             with pytest.raises(WebhookRejectedError) as refusal:
-                self.verify(RawWebhook(method="POST", headers=headers, body=request.body), self.first)
+                self.verify(_all_replaced(request, odd), self.first)
             assert refusal.value.status == 401
 
     def test_both_live_secrets_are_good_while_a_rotation_lasts(self) -> None:
@@ -230,7 +229,7 @@ class ChannelSuite(ABC):
         webhook = self.verify(self.request(body, secret=self.first), self.first)
         (event,) = self.receiver.parse(webhook, self.connection(self.first))
         assert "\ufffd" in (event.text or "")
-        _assert_storable(event)
+        assert_storable(event)
 
     def test_words_are_kept_exactly(self) -> None:
         """Spaces, line ends, emoji and other scripts are the client's own words."""
@@ -248,7 +247,7 @@ class ChannelSuite(ABC):
         else:
             assert len(webhook.natural_key) <= 512
         for event in self.parse(body):
-            _assert_storable(event)
+            assert_storable(event)
 
     def test_what_is_not_json_gets_the_answer_of_the_contract(self) -> None:
         """Bot builders are told (400); a messenger would repeat for a day, so its body is kept."""
@@ -269,7 +268,7 @@ class ChannelSuite(ABC):
         events = self.parse(json.dumps(value).encode())
         assert events
         for event in events:
-            _assert_storable(event)
+            assert_storable(event)
 
     @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(value=JSON, place=st.integers(min_value=0, max_value=200))
@@ -280,7 +279,7 @@ class ChannelSuite(ABC):
         events = self.parse(json.dumps(_replaced(body, paths[place % len(paths)], value)).encode())
         assert events
         for event in events:
-            _assert_storable(event)
+            assert_storable(event)
 
     def test_printed_events_have_the_fields_of_the_contract(self) -> None:
         """`parse` and `events show` are read by programs."""
@@ -415,13 +414,20 @@ class BatchSuite(ChannelSuite):
         assert self.parse(body) == parts
 
 
-def _with_headers(request: RawWebhook, given: str, genuine: str) -> RawWebhook:
-    """The request with its proof replaced wherever it stands in a header in the clear."""
+def _with_proof(request: RawWebhook, given: str, genuine: str) -> RawWebhook:
+    """The request with its proof replaced wherever it stands in a header or the address in the clear."""
     headers = {name: value.replace(genuine, given) for name, value in request.headers.items()}
-    return RawWebhook(method=request.method, headers=headers, body=request.body)
+    query = {name: value.replace(genuine, given) for name, value in request.query.items()}
+    return RawWebhook(method=request.method, headers=headers, body=request.body, query=query)
 
 
-def _assert_storable(event: NormalisedEvent) -> None:
+def _all_replaced(request: RawWebhook, given: str) -> RawWebhook:
+    """The request with this value in every header and every parameter of the address."""
+    headers, query = dict.fromkeys(request.headers, given), dict.fromkeys(request.query, given)
+    return RawWebhook(method=request.method, headers=headers, body=request.body, query=query)
+
+
+def assert_storable(event: NormalisedEvent) -> None:
     """What is printed and stored must be UTF-8 without U+0000."""
     for value in to_public(event).values():
         if isinstance(value, str):

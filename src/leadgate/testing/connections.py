@@ -18,14 +18,20 @@ class FixedClock:
     """A clock that stands still until it is moved."""
 
     at: datetime = NOW
+    jumped: timedelta = timedelta()
 
     def now(self) -> datetime:
         """The time it was set to."""
         return self.at
 
     def monotonic_s(self) -> float:
-        """Seconds since a fixed day; moves with the clock."""
-        return self.at.timestamp()
+        """Seconds since a fixed day; moves with the clock, but does not jump with it."""
+        return (self.at - self.jumped).timestamp()
+
+    def jump(self, by: timedelta) -> None:
+        """Put the wall clock forward or back; no time passes."""
+        self.at += by
+        self.jumped += by
 
     def move(self, by: timedelta) -> None:
         """Let time pass."""

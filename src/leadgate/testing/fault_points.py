@@ -5,30 +5,35 @@ that calls it. The product knows nothing of it and pays nothing for it. The plac
 
 - `arrival`: the statement that keeps events, which commits by itself;
 - `commit`: the end of a transaction that writes;
-- `statement`: one statement of a transaction that writes; `read`: one of a transaction that reads;
+- `statement`: one statement of a transaction that writes; `read`: any other that is not an arrival;
 - `call`: one request to a vendor; after it means that the vendor did the work;
-- `answer`: one answer to a sender; `log`: one line of the log; `file`: one file of the data directory that is opened.
+- `answer`: one answer to a sender; `log`: one line of the log; `print`: one line on standard output;
+- `file`: one file or folder of the data directory that is opened, made, linked, flushed or taken away, databases included.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TextIO, cast
 
 import httpx
 
-POINTS = ("arrival", "commit", "statement", "read", "call", "answer", "log", "file")
+POINTS = ("arrival", "commit", "statement", "read", "call", "answer", "log", "print", "file")
 DEEDS = ("kill-before", "kill-after", "fail-before", "fail-after")
+SPOILS = ("doubling", "losing")
 LEASE_S = 1.5
 """How long a struck process holds lanes; a fault that it survives would else cost ten seconds of waiting each time."""
 
 _DISK_FAILURES = ("disk I/O error", "database or disk is full")
+_WRITTEN_LATE_S = 0.05
 _LOST_CALLS = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
 
 
@@ -84,12 +89,27 @@ def install(*, point: str, deed: str, passing: int, witness: str) -> None:
             _watch_answers(strike)
         case "log":
             sys.stderr = cast("TextIO", _Stream(sys.stderr, strike))
+        case "print":
+            sys.stdout = cast("TextIO", _Stream(sys.stdout, strike))
         case _:
             _watch_files(strike)
 
 
-def forget_look_up() -> None:
-    """Spoil this process: it sends again at once what has an unknown outcome. A proof that does not notice proves nothing."""
+def spoil(how: str) -> None:
+    """Spoil this process, to see a proof turn red: one that does not notice proves nothing.
+
+    Args:
+        how: `doubling` sends again at once what has an unknown outcome; `losing` acknowledges before it keeps.
+
+    Raises:
+        ValueError: no such way.
+    """
+    if how not in SPOILS:
+        raise ValueError(f"no such spoil: {how}")
+    (_forget_look_up if how == "doubling" else _acknowledge_at_once)()
+
+
+def _forget_look_up() -> None:
     from leadgate.delivery import retry  # noqa: PLC0415 - only a process that is to be spoilt changes it
     from leadgate.model.deliveries import DeliveryState  # noqa: PLC0415 - as above
 
@@ -97,6 +117,22 @@ def forget_look_up() -> None:
         return retry.Decision(state=DeliveryState.WAITING, due_at=s.now, failures=s.failures, error_code=code)
 
     retry._on_unknown = send_again  # noqa: SLF001 - the heart of the matter
+
+
+def _acknowledge_at_once() -> None:
+    from leadgate.model.webhooks import Receipt  # noqa: PLC0415 - only a process that is to be spoilt changes it
+    from leadgate.storage.group_commit import GroupCommitter  # noqa: PLC0415 - as above
+
+    keep = GroupCommitter.keep
+
+    def keep_later(self: GroupCommitter, event: Any) -> Any:  # noqa: ANN401 - passed on
+        loop = asyncio.get_running_loop()
+        loop.call_later(_WRITTEN_LATE_S, keep, self, event)
+        receipt: asyncio.Future[Receipt] = loop.create_future()
+        receipt.set_result(Receipt(event_id=event.event_id, duplicate=False))
+        return receipt
+
+    GroupCommitter.keep = cast("Any", keep_later)  # type: ignore[method-assign] # the heart of the matter
 
 
 def _shorten_leases() -> None:
@@ -122,16 +158,27 @@ class _Cursor(sqlite3.Cursor):
 
     def execute(self, sql: str, *values: Any) -> Self:  # noqa: ANN401 - as the driver's
         """Run a statement."""
+        with self._at_its_point(sql):
+            super().execute(sql, *values)
+        return self
+
+    def executemany(self, sql: str, *values: Any) -> Self:  # noqa: ANN401 - as the driver's
+        """Run a statement for many rows."""
+        with self._at_its_point(sql):
+            super().executemany(sql, *values)
+        return self
+
+    @contextlib.contextmanager
+    def _at_its_point(self, sql: str) -> Iterator[None]:
         connection = self.connection
         if not isinstance(connection, _Connection):
             raise TypeError("a watched cursor belongs to a watched connection")
         if sql.startswith("BEGIN"):
             connection.is_writing = sql.startswith("BEGIN IMMEDIATE")
-        point = "statement" if connection.is_writing else "read" if connection.in_transaction else ""
+        point = "statement" if connection.is_writing else "read"
         connection.hit(point, "before")
-        super().execute(sql, *values)
+        yield
         connection.hit(point, "after")
-        return self
 
 
 class _Connection(sqlite3.Connection):
@@ -203,7 +250,7 @@ def _watch_answers(strike: _Strike) -> None:
 
 
 class _Stream:
-    """A log whose disk fails once."""
+    """A log or a standard output whose disk fails once."""
 
     def __init__(self, stream: TextIO, strike: _Strike) -> None:
         self._stream = stream
@@ -220,24 +267,37 @@ class _Stream:
         return getattr(self._stream, name)
 
     def _pass(self, moment: str) -> None:
-        if self._strike.strikes("log", moment):
+        if self._strike.strikes(self._strike.point, moment):
             raise OSError(28, "No space left on device")
 
 
+_FILE_EVENTS = frozenset({"open", "os.link", "os.remove", "os.rename", "os.mkdir", "os.chmod", "sqlite3.connect"})
+
+
 def _watch_files(strike: _Strike) -> None:
-    """Python tells of every file it opens; SQLite's own files are its own business (`arrival`, `commit`, `statement`)."""
-    folder = os.environ.get("LEADGATE_DATA", "")
+    """Python tells of every file it touches, but for flushing. What SQLite does with its own has points of its own."""
+    folder = os.environ["LEADGATE_DATA"]
     is_striking = False
+    flush = os.fsync
+
+    def pass_by(error: Exception) -> None:
+        nonlocal is_striking
+        is_striking = True  # the witness is a file as well
+        try:
+            if strike.strikes("file", "before"):
+                raise error
+        finally:
+            is_striking = False
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal is_striking
-        is_ours = event in {"open", "os.link", "os.remove", "os.rename"} and str(arguments[0]).startswith(folder)
-        if is_ours and not is_striking:
-            is_striking = True  # the witness is a file as well
-            try:
-                if strike.strikes("file", "before"):
-                    raise OSError(5, "Input/output error")
-            finally:
-                is_striking = False
+        if event not in _FILE_EVENTS or is_striking or not str(arguments[0]).startswith(folder):
+            return
+        is_database = event == "sqlite3.connect"
+        pass_by(sqlite3.OperationalError("disk I/O error") if is_database else OSError(5, "Input/output error"))
 
+    def flush_watched(descriptor: Any) -> None:  # noqa: ANN401 - a number or something with one
+        pass_by(OSError(5, "Input/output error"))
+        flush(descriptor)
+
+    os.fsync = cast("Any", flush_watched)
     sys.addaudithook(watch)

@@ -22,7 +22,7 @@ from leadgate.model.outcomes import Delivered, OutcomeUnknown, Refused, RetryLat
 from leadgate.ports.channel import Channel
 from leadgate.ports.integration import Integration, Surroundings
 from leadgate.testing.connections import NOW, CountedIds, FixedClock, open_connection
-from leadgate.testing.vendor_server import Fault, VendorServer
+from leadgate.testing.vendor_server import Fault, Reply, VendorServer
 from leadgate.wire import client
 
 
@@ -36,6 +36,7 @@ class SenderSuite(ABC):
         piece_limit: longest text of one message, counted by `size`.
         names_wait: the vendor's answer to too many requests tells how long to wait.
         tells_webhook: the vendor can be asked where it posts.
+        calls_before_send: calls that a fresh sender makes before its first message (a token to fetch, an account to ask for).
     """
 
     integration: ClassVar[Integration]
@@ -45,6 +46,7 @@ class SenderSuite(ABC):
     piece_limit: ClassVar[int]
     names_wait: ClassVar[bool] = False
     tells_webhook: ClassVar[bool] = True
+    calls_before_send: ClassVar[int] = 0
 
     @abstractmethod
     def double(self) -> VendorServer:
@@ -90,6 +92,15 @@ class SenderSuite(ABC):
         """Where the vendor shall post."""
         connection = self.connection("http://127.0.0.1:1").connection
         return f"https://salon.example/webhooks/{connection.kind}/{connection.connection_id}"
+
+    @property
+    def registered_address(self) -> str:
+        """The address as the vendor keeps it; another than `address` where the secret stands in it."""
+        return self.address
+
+    def strike(self, vendor: VendorServer, fault: Fault | Reply) -> None:
+        """Let the fault hit the first message of a fresh sender, not a call before it."""
+        vendor.faults.extend([*[None] * self.calls_before_send, fault])
 
     # -- messages
 
@@ -156,7 +167,7 @@ class SenderSuite(ABC):
     async def test_too_many_requests_wait_as_long_as_the_vendor_says(self) -> None:
         """Pressing on would get the bot closed; the limit is the bot's, so other chats wait too."""
         async with self.running() as (vendor, channel):
-            vendor.faults.append(vendor.limited(7))
+            self.strike(vendor, vendor.limited(7))
             outcome = await channel.send(self.message())
             assert isinstance(outcome, RetryLater)
             assert not outcome.needs_person
@@ -191,7 +202,7 @@ class SenderSuite(ABC):
     async def test_a_lost_answer_is_an_unknown_outcome(self, fault: Fault) -> None:
         """The client may have the message; only where the vendor drops repeats may it be sent again."""
         async with self.running() as (vendor, channel):
-            vendor.faults.append(fault)
+            self.strike(vendor, fault)
             assert isinstance(await channel.send(self.message()), OutcomeUnknown)
             if channel.can_repeat():
                 assert isinstance(await channel.send(self.message()), Delivered)
@@ -201,24 +212,24 @@ class SenderSuite(ABC):
         """Each chat waits for its answer; without an end the bot would fall silent."""
         monkeypatch.setattr(client, "CALL_TIMEOUT_S", 0.05)
         async with self.running() as (vendor, channel):
-            vendor.faults.append(Fault.SILENCE)
+            self.strike(vendor, Fault.SILENCE)
             assert isinstance(await channel.send(self.message()), OutcomeUnknown)
 
     @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.BAD_GATEWAY])
     async def test_a_broken_vendor_refuses_nothing_for_good(self, fault: Fault) -> None:
         """Whether it was carried out is the vendor's documentation to say; a client's answer is never thrown away for it."""
         async with self.running() as (vendor, channel):
-            vendor.faults.append(fault)
+            self.strike(vendor, fault)
             assert isinstance(await channel.send(self.message()), RetryLater | OutcomeUnknown)
 
     async def test_a_redirect_is_never_followed(self) -> None:
         """A network that answers in the vendor's place would get the token."""
         async with self.running() as (vendor, channel):
-            vendor.faults.append(Fault.REDIRECT)
+            self.strike(vendor, Fault.REDIRECT)
             outcome = await channel.send(self.message())
             assert isinstance(outcome, RetryLater)
             assert outcome.needs_person
-            assert len(vendor.requests) == 1
+            assert len(vendor.requests) == self.calls_before_send + 1
 
     async def test_secrets_are_nowhere_but_on_the_wire(self, caplog: pytest.LogCaptureFixture) -> None:
         """Not in a log of ours or of the HTTP library, not in an outcome, not in an address."""
@@ -242,7 +253,7 @@ class SenderSuite(ABC):
             for _ in range(2):
                 report = await channel.register(self.address)
                 assert report.state is not FindingState.FAIL, report
-            assert not self.tells_webhook or vendor.webhook == self.address
+            assert not self.tells_webhook or vendor.webhook == self.registered_address
             after = await channel.check()
             assert after.state is not FindingState.FAIL, after
             assert not any(finding.needs_registration for finding in after.findings)
@@ -277,6 +288,6 @@ class SenderSuite(ABC):
         async with self.running() as (vendor, channel):
             await channel.register(self.address)
             await channel.unregister()
-            assert vendor.webhook != self.address or not self.tells_webhook
+            assert vendor.webhook != self.registered_address or not self.tells_webhook
             vendor.faults.append(Fault.DROP_AFTER)
             await channel.unregister()

@@ -376,7 +376,9 @@ class StorageSuite:
 
     async def test_a_message_is_kept_once_and_read_in_order(self, storage: SqlStorage) -> None:
         """A unit that runs again must not show the client the same words twice."""
-        talk = StoredConversation(conversation_id="conv_1", connection_id=BOT, subject_id="subj_1", sealed_state=b"s")
+        talk = StoredConversation(
+            conversation_id="conv_1", connection_id=BOT, subject_id="subj_1", chat_index=b"chat", sealed_state=b"s"
+        )
 
         def unit(tx: Transaction) -> None:
             for name in "abba":
@@ -389,7 +391,7 @@ class StorageSuite:
                     at=NOW,
                 )
 
-        await storage.write(lambda tx: tx.conversations.add(talk, b"chat", at=NOW))
+        await storage.write(lambda tx: tx.conversations.add(talk, at=NOW))
         await storage.write(unit)
         await storage.write(lambda tx: tx.conversations.set_state("conv_1", b"t", at=SOON))
         kept = await storage.read(lambda tx: tx.conversations.messages("conv_1", after=0, limit=10))
@@ -409,6 +411,39 @@ class StorageSuite:
         assert await lane_of(storage) == ["dlv_c"]
         await storage.write(lambda tx: tx.deliveries.unpark("lead_1", at=SOON))
         assert await lane_of(storage) == ["dlv_b", "dlv_c"]
+
+    async def test_after_a_jump_of_the_clock_what_waits_is_due_and_doubt_is_limited(self, storage: SqlStorage) -> None:
+        """A clock that was put back by an hour must not make a lead an hour late; what is in doubt keeps its quiet time."""
+        for name in "abc":
+            await storage.write(partial(_add, replace(new_delivery(name), lead_id=f"lead_{name}", due_at=LATER)))
+        await storage.write(lambda tx: settle(tx, "dlv_c", DeliveryState.UNKNOWN))
+        await storage.write(lambda tx: tx.deliveries.put_off("dlv_c", until=LATER))
+        await storage.write(lambda tx: tx.deliveries.put_off("dlv_b", until=LATER + timedelta(hours=1)))
+        assert await work_of(storage, limit=9) == []
+        await storage.write(lambda tx: tx.deliveries.bring_forward(now=NOW))
+        assert await work_of(storage, limit=9) == ["dlv_a", "dlv_b"]
+        await storage.write(lambda tx: tx.deliveries.limit_doubt("crm:another", until=NOW))
+        assert await storage.read(lambda tx: tx.deliveries.next_due(LANE, now=NOW)) == LATER
+        await storage.write(lambda tx: tx.deliveries.limit_doubt(LANE, until=SOON))
+        assert await storage.read(lambda tx: tx.deliveries.next_due(LANE, now=NOW)) == SOON
+        await storage.write(lambda tx: tx.deliveries.limit_doubt(LANE, until=LATER))
+        assert await storage.read(lambda tx: tx.deliveries.next_due(LANE, now=NOW)) == SOON, "never longer"
+
+    async def test_after_a_jump_of_the_clock_lanes_are_looked_at_and_endless_leases_cut(
+        self, ready: SqlStorage
+    ) -> None:
+        """A dead holder's lease of an hour would keep its lane an hour asleep; one of a living holder must stand until its renewal."""
+        hour = timedelta(hours=1)
+        lease = await claimed(ready)
+        assert await ready.write(lambda tx: tx.lanes.renew(lease, until=LATER + hour))
+        for lane in ("crm:idle", "crm:sleeps"):
+            await ready.write(lambda tx, lane=lane: tx.lanes.wake(lane, connection_id=CRM, due_at=LATER))  # type: ignore[misc]  # a default binds the lane now
+        (idle,) = await claim(ready, now=LATER, limit=1)
+        await ready.write(lambda tx: release(tx, idle, due_at=None))
+        await ready.write(lambda tx: tx.lanes.bring_forward(now=NOW, lease_limit=LATER, lease_until=SOON))
+        assert await ready.write(lambda tx: tx.lanes.hold(lease)), "cut, not lost"
+        due = await claim(ready, holder="b", now=SOON + timedelta(seconds=1))
+        assert sorted(one.lane for one in due) == [LANE, "crm:sleeps"]
 
     async def test_what_waits_for_later_hides_nothing_that_is_due(self, storage: SqlStorage) -> None:
         """However many are in back-off: a lane sees what can go, and not what an earlier one of its lead holds up."""

@@ -1,37 +1,23 @@
-"""A double of the Bot API on a real socket: sends, webhooks, documented limits and errors, faults on demand.
+"""A double of the Bot API on a real socket: sends, webhooks, documented limits and errors.
 
-It keeps what it was asked in `calls` and what a client would see in `sent`. It never posts updates: tests
-post the fixtures themselves.
+It keeps what it was asked in `calls` and the bodies of what was sent in `sent`. It never posts updates: tests post the fixtures
+themselves.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from http import HTTPStatus
-from types import TracebackType
-from typing import Self
+from dataclasses import dataclass
+
+from leadgate.testing.vendor_server import Fault, Reply, Request, Said, VendorServer
+
+__all__ = ["Call", "Fault", "TelegramServer", "refusal"]
 
 TEXT_LIMIT = 4096
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
-_REQUEST_LINE = re.compile(rb"POST ((?:/[^ /]+)*)/bot([^ /]+)/(\w+) HTTP/1\.1")
-
-
-class Fault(Enum):
-    """What goes wrong with the next call."""
-
-    DROP_AFTER = "carried out, then the connection is cut without an answer"
-    SILENCE = "carried out, and no answer until the server stops"
-    SERVER_ERROR = "500 with JSON, nothing carried out"
-    BAD_GATEWAY = "502 with HTML"
-    GARBAGE = "200 with something that is no JSON"
-    ENDLESS = "200 with a body larger than any true answer"
-    REDIRECT = "302 to somewhere else"
+_PATH = re.compile(r"(?:/[^ /]+)*/bot(?P<token>[^ /]+)/(?P<method>\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,107 +28,57 @@ class Call:
     payload: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An answer that says no."""
-
-    status: int
-    description: str
-    parameters: Mapping[str, object] = field(default_factory=dict)
+def refusal(status: int, description: str, parameters: Mapping[str, object] | None = None) -> Reply:
+    """An answer of the Bot API that says no."""
+    content: dict[str, object] = {"ok": False, "error_code": status, "description": description}
+    return Reply(content | ({"parameters": parameters} if parameters else {}), status)
 
 
-class TelegramServer:
+class TelegramServer(VendorServer):
     """One bot; use as `async with TelegramServer() as server` and give `server.base` as `api_base`.
 
     Attributes:
         token: the only good one; change it to play a revoked token.
-        blocked: chats whose person blocked the bot; `unknown` chats that do not exist.
+        unknown: chats that do not exist.
         expired: presses of buttons that are too old to acknowledge.
-        webhook: what `setWebhook` was given last, empty when there is none.
-        info: further fields of `getWebhookInfo`, for instance `last_error_date`.
-        faults: what goes wrong with the next calls, first in first out; a `Refusal` is answered as it is,
-            None lets one call pass.
-        sent: bodies of `sendMessage` that were carried out.
-        reached: set whenever a request has been read, for tests that wait for it.
+        registration: the body of the last `setWebhook`; empty when there is no webhook.
+        info: overrides the answer of `getWebhookInfo`.
+        calls: every call with the good token, in order.
+        sent: bodies of `sendMessage` that were carried out; `said` is what the client sees of them.
     """
 
     def __init__(self, token: str = "7000000001:DEMO-token") -> None:  # noqa: S107 - an invented token
         """A bot with this token; nothing listens yet."""
+        super().__init__()
         self.token = token
-        self.blocked: set[int] = set()
-        self.unknown: set[int] = set()
+        self.unknown: set[str] = set()
         self.expired: set[str] = set()
-        self.webhook: dict[str, object] = {}
+        self.registration: dict[str, object] = {}
         self.info: dict[str, object] = {}
-        self.faults: deque[Fault | Refusal | None] = deque()
         self.calls: list[Call] = []
         self.sent: list[Mapping[str, object]] = []
-        self.reached = asyncio.Event()
-        self.base = ""
-        self._stopping = asyncio.Event()
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> Self:
-        """Listen on loopback, on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.base = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
+    def carry_out(self, request: Request) -> Reply:
+        """One method of the Bot API."""
+        path = _PATH.fullmatch(request.path)
+        if path is None or request.method != "POST":
+            return refusal(404, "Not Found")
+        if path["token"] != self.token:
+            return refusal(401, "Unauthorized")
+        payload = json.loads(request.body or b"{}")
+        self.calls.append(Call(path["method"], payload))
+        carry_out = self._methods().get(path["method"])
+        return refusal(404, "Not Found: method not found") if carry_out is None else carry_out(payload)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop listening and cut what is open."""
-        self._stopping.set()
-        if self._server is not None:
-            self._server.close()
-            cut = tuple(self._open)
-            for writer in cut:
-                writer.close()
-            await asyncio.gather(*(writer.wait_closed() for writer in cut), return_exceptions=True)
-            await self._server.wait_closed()
+    def kill_token(self) -> None:
+        """The owner revoked it at BotFather."""
+        self.token = "7000000001:REISSUED-token"  # noqa: S105 - an invented token
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            while await self._serve_one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the other side hung up between requests
-        finally:
-            self._open.discard(writer)
-            writer.close()
+    def limited(self, retry_after_s: int) -> Reply:
+        """429 with the seconds to wait."""
+        return refusal(429, f"Too Many Requests: retry after {retry_after_s}", {"retry_after": retry_after_s})
 
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        body = await reader.readexactly(int(length.group(1)) if length else 0)
-        fault = self.faults.popleft() if self.faults else None
-        answer: object = fault
-        if fault is None or fault in (Fault.DROP_AFTER, Fault.SILENCE):
-            answer = self._carry_out(head, body)
-        self.reached.set()
-        if fault is Fault.SILENCE:
-            await self._stopping.wait()
-        if fault in (Fault.DROP_AFTER, Fault.SILENCE):
-            return False
-        writer.write(_faulty_answer(fault) if isinstance(fault, Fault) else _answer(answer))
-        await writer.drain()
-        return True
-
-    def _carry_out(self, head: bytes, body: bytes) -> object:
-        line = _REQUEST_LINE.match(head)
-        if line is None:
-            return Refusal(404, "Not Found")
-        if line.group(2).decode() != self.token:
-            return Refusal(401, "Unauthorized")
-        payload = json.loads(body or b"{}")
-        method = line.group(3).decode()
-        self.calls.append(Call(method, payload))
-        carry_out = self._methods().get(method)
-        return Refusal(404, "Not Found: method not found") if carry_out is None else carry_out(payload)
-
-    def _methods(self) -> Mapping[str, Callable[[Mapping[str, object]], object]]:
+    def _methods(self) -> Mapping[str, Callable[[Mapping[str, object]], Reply]]:
         return {
             "getMe": self._get_me,
             "sendMessage": self._send_message,
@@ -152,81 +88,62 @@ class TelegramServer:
             "getWebhookInfo": self._get_webhook_info,
         }
 
-    def _get_me(self, _payload: Mapping[str, object]) -> object:
-        return {
-            "id": int(self.token.partition(":")[0]),
-            "is_bot": True,
-            "first_name": "Лимон",
-            "username": "limon",
-        }
+    def _get_me(self, _payload: Mapping[str, object]) -> Reply:
+        bot_id = int(self.token.partition(":")[0])
+        return _done({"id": bot_id, "is_bot": True, "first_name": "Лимон", "username": "limon"})
 
-    def _send_message(self, payload: Mapping[str, object]) -> object:
+    def _send_message(self, payload: Mapping[str, object]) -> Reply:
         text, chat_id = payload.get("text"), payload.get("chat_id")
         if not isinstance(text, str) or not text.strip():
-            return Refusal(400, "Bad Request: message text is empty")
+            return refusal(400, "Bad Request: message text is empty")
         if len(text) > TEXT_LIMIT:
-            return Refusal(400, "Bad Request: message is too long")
-        if not isinstance(chat_id, int) or chat_id in self.unknown:
-            return Refusal(400, "Bad Request: chat not found")
-        if chat_id in self.blocked:
-            return Refusal(403, "Forbidden: bot was blocked by the user")
+            return refusal(400, "Bad Request: message is too long")
+        if not isinstance(chat_id, int) or str(chat_id) in self.unknown:
+            return refusal(400, "Bad Request: chat not found")
+        if str(chat_id) in self.blocked:
+            return refusal(403, "Forbidden: bot was blocked by the user")
         self.sent.append(payload)
-        return {"message_id": len(self.sent), "date": 1_782_900_000, "chat": {"id": chat_id}, "text": text}
+        self.said.append(_seen(str(chat_id), text, payload.get("reply_markup")))
+        return _done({"message_id": len(self.sent), "date": 1_782_900_000, "chat": {"id": chat_id}, "text": text})
 
-    def _answer_callback_query(self, payload: Mapping[str, object]) -> object:
+    def _answer_callback_query(self, payload: Mapping[str, object]) -> Reply:
         if payload.get("callback_query_id") in self.expired:
-            return Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
-        return True
+            return refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        return _done(result=True)
 
-    def _set_webhook(self, payload: Mapping[str, object]) -> object:
-        if not str(payload.get("url", "")).startswith("https://"):
-            return Refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+    def _set_webhook(self, payload: Mapping[str, object]) -> Reply:
+        url = str(payload.get("url", ""))
+        if not url.startswith("https://"):
+            return refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
         if not _SECRET.fullmatch(str(payload.get("secret_token", ""))):
-            return Refusal(400, "Bad Request: secret token contains unallowed characters")
-        self.webhook = dict(payload)
-        return True
+            return refusal(400, "Bad Request: secret token contains unallowed characters")
+        self.webhook, self.registration = url, dict(payload)
+        return _done(result=True)
 
-    def _delete_webhook(self, _payload: Mapping[str, object]) -> object:
-        self.webhook = {}
-        return True
+    def _delete_webhook(self, _payload: Mapping[str, object]) -> Reply:
+        self.webhook, self.registration = "", {}
+        return _done(result=True)
 
-    def _get_webhook_info(self, _payload: Mapping[str, object]) -> object:
-        return {
-            "url": self.webhook.get("url", ""),
+    def _get_webhook_info(self, _payload: Mapping[str, object]) -> Reply:
+        usual: dict[str, object] = {
+            "url": self.webhook,
             "has_custom_certificate": False,
             "pending_update_count": 0,
-            "allowed_updates": self.webhook.get("allowed_updates", []),
-            **self.info,
+            "allowed_updates": self.registration.get("allowed_updates", []),
         }
+        return _done(usual | self.info)
 
 
-def _answer(result: object) -> bytes:
-    if isinstance(result, Refusal):
-        content: dict[str, object] = {
-            "ok": False,
-            "error_code": result.status,
-            "description": result.description,
-        }
-        if result.parameters:
-            content["parameters"] = result.parameters
-        return _response(result.status, json.dumps(content).encode())
-    return _response(200, json.dumps({"ok": True, "result": result}).encode())
+def _done(result: object) -> Reply:
+    return Reply({"ok": True, "result": result})
 
 
-def _faulty_answer(fault: Fault) -> bytes:
-    match fault:
-        case Fault.SERVER_ERROR:
-            return _answer(Refusal(500, "Internal Server Error"))
-        case Fault.BAD_GATEWAY:
-            return _response(502, b"<html>Bad Gateway</html>", content_type="text/html")
-        case Fault.REDIRECT:
-            return _response(302, b"", extra="Location: http://127.0.0.1:1/\r\n")
-        case Fault.ENDLESS:
-            return _response(200, b'{"ok":true,"result":"' + b"x" * 1_000_000 + b'"}')
-        case _:
-            return _response(200, b"<html>not the Bot API</html>", content_type="text/html")
-
-
-def _response(status: int, body: bytes, *, content_type: str = "application/json", extra: str = "") -> bytes:
-    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {content_type}\r\n{extra}"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+def _seen(chat_id: str, text: str, markup: object) -> Said:
+    rows = markup.get("keyboard", []) if isinstance(markup, dict) else []
+    buttons = [button for row in rows for button in row]
+    return Said(
+        chat_id,
+        text,
+        buttons=tuple(button["text"] for button in buttons if not button.get("request_contact")),
+        asks_contact=any(button.get("request_contact") for button in buttons),
+    )

@@ -64,20 +64,31 @@ def create_key_file(directory: Path) -> FileKeyWrapper:
         ConfigurationError: a key file is there already; it is never overwritten.
     """
     keyset = new_cipher_keyset()
-    path, temporary = directory / KEY_FILE, directory / f".{KEY_FILE}.{os.urandom(8).hex()}"
+    try:
+        write_durably(directory / KEY_FILE, _MAGIC + base64.b64encode(keyset) + b"\n")
+    except FileExistsError:
+        raise ConfigurationError(f"There is a key file in {directory} already.") from None
+    return FileKeyWrapper(keyset)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Make a file of mode 0600 at once or not at all, so that it outlives a power cut.
+
+    Raises:
+        FileExistsError: there is one already; it is never overwritten.
+        OSError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + base64.b64encode(keyset) + b"\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.link(temporary, path)
-    except FileExistsError:
-        raise ConfigurationError(f"There is a key file in {directory} already.") from None
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(directory)
-    return FileKeyWrapper(keyset)
+    sync_folder(path.parent)
 
 
 def open_key_file(directory: Path) -> FileKeyWrapper:
@@ -153,7 +164,8 @@ def _recovery_bytes(recovery_key: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"leadgate recovery key 1").derive(letters.encode())
 
 
-def _sync_folder(directory: Path) -> None:
+def sync_folder(directory: Path) -> None:
+    """Bring the names in a folder to the disk: a file that was flushed is lost in a power cut as long as its name is not."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

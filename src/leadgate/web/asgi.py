@@ -6,6 +6,7 @@ from litestar import Litestar
 
 from leadgate import registry
 from leadgate.app import App
+from leadgate.web.api.router import api_router
 from leadgate.web.base import build_pages
 from leadgate.web.health import health_router
 from leadgate.web.site_chat import site_router
@@ -17,4 +18,6 @@ def build_asgi(app: App, role: str) -> Litestar:
     routes = [health_router(app)]
     if role != "worker":
         routes.append(site_router(SiteHouse(app), visitors=registry.visitor_tokens(app.ids), clock=app.clock))
-    return build_pages(app, extra_routes=routes) if role in ("all", "web") else Litestar(route_handlers=routes)
+    if role not in ("all", "web"):
+        return Litestar(route_handlers=routes)
+    return build_pages(app, extra_routes=[*routes, api_router(app)])

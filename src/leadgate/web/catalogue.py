@@ -13,6 +13,10 @@ from functools import cache
 from leadgate.catalogue.texts import known_locale, read_file
 
 FAMILIES = (
+    "alerts.code.",
+    "alerts.new.",
+    "alerts.place.",
+    "alerts.service.",
     "cure.",
     "date.month.",
     "date.weekday.",
@@ -23,6 +27,7 @@ FAMILIES = (
     "finding.",
     "home.greeting.",
     "ledger.cause.",
+    "ledger.explain.",
     "ledger.finding.",
     "ledger.share.",
     "menu.",

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from leadgate.model.alerts import Alert, AlertOverview
+from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.views import (
+    AcceptedLead,
     ConnectionView,
     DeadCause,
     DeliveryCounts,
@@ -168,6 +169,22 @@ class Desk(Protocol):
         """Give a dead or waiting delivery up. Raises NotFoundError, ConflictError, ConfigurationError (no reason)."""
         ...
 
+    async def accept_missing(self, lead_ids: Sequence[str], *, reason: str, by: str) -> None:
+        """Leads that the newest reconciliation finds missing were deleted on purpose.
+
+        Raises:
+            ConfigurationError: no reason. NotFoundError: no such lead. ConflictError: one is not missing, or accepted already.
+        """
+        ...
+
+    async def withdraw_acceptance(self, lead_id: str, *, by: str) -> None:
+        """It was not meant. Raises ConflictError (it is not accepted)."""
+        ...
+
+    async def accepted_leads(self, *, limit: int) -> Sequence[AcceptedLead]:
+        """Leads whose deletion in the CRM was accepted, newest first."""
+        ...
+
     async def last_reconciliation(self) -> Reconciliation | None:
         """The newest result of comparing with the CRM."""
         ...
@@ -250,6 +267,28 @@ class Alerts(Protocol):
 
     def explain(self, alert: Alert) -> Message:
         """Headline and text of an alarm in the salon's language, as it was sent."""
+        ...
+
+    def tell(self, alert: Alert) -> AlertWords:
+        """The same in parts, for a page; of a solved one from when to when it lasted."""
+        ...
+
+    async def add(self, address: Secret, *, name: str | None, by: str) -> AlertTarget:
+        """Tell one more address of alarms; without a name it gets that of its service.
+
+        Raises:
+            ConfigurationError: no service has such an address (`alert.address_wrong`, `alert.chat_missing`), or the name is
+                wrong (`alert.name_wrong`); the address is never repeated.
+            ConflictError: the name is taken (`alert.name_taken`).
+        """
+        ...
+
+    async def remove(self, target_id: str, *, by: str) -> None:
+        """Tell an address no more. Raises NotFoundError."""
+        ...
+
+    async def test(self, target_id: str | None = None) -> Sequence[AddressTrial]:
+        """Send a trial message to one address or to every one, and remember how it ended. Raises NotFoundError."""
         ...
 
 

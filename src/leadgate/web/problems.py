@@ -21,6 +21,7 @@ from leadgate.errors import (
     ConfigurationError,
     ConflictError,
     LeadgateError,
+    LeaseLostError,
     NotFoundError,
     OverloadedError,
     ServiceUnavailableError,
@@ -36,6 +37,7 @@ _Answer = Response[Any]
 _STATUS: tuple[tuple[type[LeadgateError], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
+    (LeaseLostError, 409),
     (AccessDeniedError, 403),
     (BodyTooLargeError, 413),
     (ConfigurationError, 422),
@@ -64,17 +66,41 @@ def wants_json(request: PageRequest) -> bool:
     return request.url.path.startswith(("/api/", "/webhooks/")) or ("json" in accept and "text/html" not in accept)
 
 
+def status_of(error: LeadgateError) -> int:
+    """The HTTP status that tells of an error of ours; 500 where the sender can do nothing about it."""
+    if isinstance(error, WebhookRejectedError):
+        return error.status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def is_final(error: LeadgateError) -> bool:
+    """True when the same request would be refused again, so that a kept answer does no harm."""
+    return status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, LeaseLostError)
+
+
+def problem_document(error: LeadgateError) -> dict[str, object]:
+    """An error of ours as a problem document; one about fields names them in `problems`."""
+    fields = getattr(error, "problems", ())
+    return {
+        **_problem(status_of(error), code=error.code, detail=str(error)),
+        **({"problems": [{"field": one.field, "problem": one.problem} for one in fields]} if fields else {}),
+    }
+
+
 def problem_json(
     status: int, *, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> Response[dict[str, object]]:
     """A problem document with a stable code."""
-    body: dict[str, object] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-    }
+    return _problem_response(_problem(status, code=code, detail=detail), headers)
+
+
+def _problem(status: int, *, code: str, detail: str) -> dict[str, object]:
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+
+
+def _problem_response(body: dict[str, object], headers: dict[str, str] | None) -> Response[dict[str, object]]:
+    status = int(str(body["status"]))
     return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
@@ -89,12 +115,13 @@ def _answer_http(request: PageRequest, error: HTTPException) -> _Answer:
 
 
 def _answer_ours(request: PageRequest, error: LeadgateError) -> _Answer:
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    if isinstance(error, WebhookRejectedError):
-        status = error.status
+    status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("page.failed", outcome="failed", error_code=error.code)
-    headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, OverloadedError) else None
+    retry_after_s = getattr(error, "retry_after_s", None)
+    headers = None if retry_after_s is None else {"retry-after": str(retry_after_s)}
+    if wants_json(request):
+        return _problem_response(problem_document(error), headers)
     return _answer(request, status, code=error.code, detail=str(error), headers=headers)
 
 

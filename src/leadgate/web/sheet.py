@@ -39,8 +39,32 @@ NOTICES = frozenset(
         "resumed",
         "removed",
         "reconciled",
+        "accepted",
+        "acceptance_withdrawn",
+        "not_accepted",
+        "reason_missing",
+        "alert_added",
+        "alert_added_not_taken",
+        "alert_taken",
+        "alert_not_taken",
+        "alert_removed",
+        "alert_gone",
     }
 )
+
+
+WARNINGS = frozenset(
+    {
+        "conflict",
+        "unreachable",
+        "not_accepted",
+        "reason_missing",
+        "alert_added_not_taken",
+        "alert_not_taken",
+        "alert_gone",
+    }
+)
+"""Notices that something did not go as wished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +157,7 @@ def _frame(request: PageRequest, studio: Studio) -> Mapping[str, object]:
         "themes": THEMES,
         "here": _path_and_query(request),
         "notice": notice if notice in NOTICES else "",
+        "is_warning": notice in WARNINGS,
         "notice_count": _whole(request.query_params.get("count", "")),
     }
 

@@ -53,6 +53,10 @@ DELIVERIES = {
 }
 PAUSED = Mark("", "pause", "state.delivery.paused")
 
+ADDRESS_WELL = Mark("is-ok", "ok", "alerts.well")
+ADDRESS_FAILS = Mark("is-bad", "bad", "alerts.failing")
+ADDRESS_UNTRIED = Mark("is-unknown", "unknown", "alerts.untried")
+
 LIGHTS = {
     Light.OK: Mark("is-ok", "ok", "state.light.ok"),
     Light.WARN: Mark("is-warn", "wait", "state.light.warn"),

@@ -49,11 +49,16 @@ Call = Answered | RetryLater | OutcomeUnknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireCodes:
-    """What a vendor's adapter calls the three ways in which a call ends without an answer; written out, so that they are found."""
+    """What a vendor's adapter calls the ways in which a call ends without an answer; written out, so that they are found.
+
+    Attributes:
+        certificate_unknown: nobody we trust vouches for the vendor's certificate; "" where that is as good as unreachable.
+    """
 
     unreachable: str
     answer_lost: str
     answer_unreadable: str
+    certificate_unknown: str = ""
 
 
 class VendorClient:
@@ -115,7 +120,9 @@ class VendorClient:
                 ) as response,
             ):
                 return self._answered(response, await _read_bounded(response))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            if self._codes.certificate_unknown and _is_distrust(error):
+                return RetryLater(self._codes.certificate_unknown, Scope.TARGET, needs_person=True)
             return RetryLater(self._codes.unreachable, Scope.TARGET)
         except (httpx.HTTPError, TimeoutError):
             return OutcomeUnknown(self._codes.answer_lost)
@@ -141,6 +148,14 @@ def make_transport(base: str, trust: ssl.SSLContext | None = None) -> httpx.Asyn
     if parts.scheme == "https" and not proxy_bypass(parts.hostname or ""):
         proxy = getproxies().get("https")
     return httpx.AsyncHTTPTransport(proxy=proxy, verify=trust or True)
+
+
+def _is_distrust(error: BaseException) -> bool:
+    """True when the certificate was looked at and not believed; the HTTP library hides that behind its own errors."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ssl.SSLCertVerificationError):
+        found = found.__cause__ or found.__context__
+    return found is not None
 
 
 def _retry_after(response: httpx.Response) -> timedelta | None:

@@ -24,7 +24,9 @@ def client(handler: Handler | httpx.AsyncBaseTransport, *, timeout_s: float = 5.
     clock = HandClock()
     transport = handler if isinstance(handler, httpx.AsyncBaseTransport) else httpx.MockTransport(handler)
     access = WebhookAccess(Secret(f"https://salon.example/rest/1/{SECRET}/"))
-    return PortalClient(access, Governor(clock, sleep=clock.sleep), timeout_s=timeout_s, transport=transport)
+    return PortalClient(
+        access, Governor(clock, sleep=clock.sleep), clock=clock, timeout_s=timeout_s, transport=transport
+    )
 
 
 def raising(error: Exception) -> Handler:
@@ -206,7 +208,7 @@ async def test_nothing_is_sent_when_the_portal_is_away() -> None:
     async with open_house() as house:
         url = house.url
     clock = HandClock()
-    gone = PortalClient(WebhookAccess(Secret(url)), Governor(clock, sleep=clock.sleep), timeout_s=2.0)
+    gone = PortalClient(WebhookAccess(Secret(url)), Governor(clock, sleep=clock.sleep), clock=clock, timeout_s=2.0)
     answer = await gone.call("profile", {})
     await gone.close()
     assert isinstance(answer, Failure)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from leadgate.integrations.bitrix24.budget import BREATH_S, LONGEST_PAUSE_S
 from leadgate.integrations.bitrix24.governor import Governor, Limits
 from tests.integrations.bitrix24.house import HandClock
 
@@ -57,28 +58,90 @@ async def test_callers_are_served_in_turn(clock: HandClock) -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
-async def test_execution_time_is_scarce_before_it_is_spent(clock: HandClock) -> None:
+def learn(keeper: Governor, used_s: float, *, at_s: float = 6000.0) -> None:
+    """What the portal says beside an answer; its oldest minute began 9 minutes ago."""
+    reset_at = (at_s // 60 + 1) * 60
+    keeper.learn("crm.item.add", {"operating": used_s, "operating_reset_at": reset_at, "finish": at_s})
+
+
+async def test_execution_time_is_spread_out_before_it_is_spent(clock: HandClock) -> None:
     """A backlog that took all of it would make a client who writes now wait for minutes."""
-    keeper = governor(clock, scarce_s=300.0, operating_s=400.0)
-    keeper.learn("crm.item.add", {"operating": 299.0})
-    assert not keeper.is_scarce()
-    keeper.learn("crm.item.add", {"operating": 301.0})
-    assert keeper.is_scarce()
-    assert keeper.closed_for_s("crm.item.add") == 0
-    clock.seconds += 61
-    assert not keeper.is_scarce(), "by then a minute of it has grown back"
+    keeper = governor(clock, scarce_s=300.0, spread_to_s=400.0)
+    learn(keeper, 299.0)
+    assert (keeper.calls_at_once(), keeper.delay_s(["crm.item.add"])) == (None, 0)
+    learn(keeper, 300.2)
+    assert keeper.calls_at_once() == 1, "99.8 s in 600 s are 0.5 s in three"
+    assert keeper.delay_s(["crm.item.add"]) == LONGEST_PAUSE_S
+    assert keeper.delay_s(["crm.item.list"]) == 0
+    for used_s in (300.25, 300.3, 300.35, 300.4, 300.45):
+        learn(keeper, used_s)
+    calls = keeper.calls_at_once()
+    assert calls is not None
+    assert calls > 1
+
+
+async def test_what_a_minute_held_comes_back_when_it_is_forgotten(clock: HandClock) -> None:
+    """The portal does not say how much that is, so we count by the minute ourselves."""
+    keeper = governor(clock, scarce_s=300.0)
+    learn(keeper, 0.0, at_s=6000.0)
+    learn(keeper, 50.0, at_s=6000.0)
+    learn(keeper, 100.0, at_s=6000.0)
+    clock.seconds += 60
+    learn(keeper, 160.0, at_s=6060.0)
+    learn(keeper, 310.0, at_s=6060.0)
+    assert keeper.calls_at_once() is not None
+    clock.seconds += 539
+    assert keeper.calls_at_once() is not None
+    clock.seconds += 1.5
+    assert keeper.calls_at_once() is None, "210 s are left"
+
+
+async def test_the_pace_leaves_room_in_every_minute_to_come(clock: HandClock) -> None:
+    """A minute that gives little back must not leave nothing for whoever writes in the next."""
+    keeper = governor(clock, scarce_s=200.0, spread_to_s=430.0)
+    for minute, spent_s in enumerate((250.0, 252.0, 254.0, 256.0)):
+        learn(keeper, spent_s, at_s=6000.0 + 60 * minute)
+        clock.seconds += 60
+    clock.seconds += 356
+    learn(keeper, 256.2, at_s=6596.0)
+    clock.seconds += 5
+    learn(keeper, 6.4, at_s=6601.0)
+    assert keeper.calls_at_once() is None
+    for _ in range(8):
+        learn(keeper, 256.0, at_s=6601.0)
+    calls, price_s = keeper.calls_at_once(), keeper.delay_s(["crm.item.add"])
+    assert calls is not None
+    assert price_s <= LONGEST_PAUSE_S
+
+
+async def test_somebody_elses_work_and_a_portal_that_forgets_sooner_are_believed(clock: HandClock) -> None:
+    """The portal's count is the truth; ours only says when it comes back."""
+    keeper = governor(clock)
+    learn(keeper, 100.0)
+    learn(keeper, 400.0)
+    assert keeper.calls_at_once() is not None
+    learn(keeper, 10.0)
+    assert keeper.calls_at_once() is None
+
+
+async def test_a_full_batch_that_makes_time_scarce_is_not_paid_for_with_half_a_minute(clock: HandClock) -> None:
+    """The rest of its delivery, and whoever wrote meanwhile, would wait behind it."""
+    keeper = governor(clock, scarce_s=300.0, spread_to_s=430.0)
+    for number in range(32):
+        learn(keeper, 299.0 + number * 0.2)
+    assert 0 < keeper.delay_s(["crm.item.add"]) <= BREATH_S
 
 
 async def test_a_method_near_its_time_limit_is_closed_until_the_reset(clock: HandClock) -> None:
-    """480 s is the portal's limit; we stop at 400, by the portal's own clock."""
+    """480 s is the portal's limit; we stop at 455, by the portal's own clock."""
     keeper = governor(clock)
-    keeper.learn("crm.item.add", {"operating": 399.0, "operating_reset_at": 5000, "finish": 4800.0})
+    learn(keeper, 454.0)
     assert keeper.closed_for_s("crm.item.add") == 0
-    keeper.learn("crm.item.add", {"operating": 400.0, "operating_reset_at": 5000, "finish": 4800.0})
-    assert keeper.closed_for_s("crm.item.add") == 200
-    assert await keeper.acquire(["crm.item.add"]) == 200
+    learn(keeper, 455.0)
+    assert keeper.closed_for_s("crm.item.add") == 60
+    assert await keeper.acquire(["crm.item.add"]) == 60
     assert await keeper.acquire(["crm.item.list"]) == 0
-    clock.seconds += 200
+    clock.seconds += 60
     assert await keeper.acquire(["crm.item.add"]) == 0
 
 

@@ -1,49 +1,57 @@
-import httpx
+"""Hello keeps the rules of every channel that sends."""
+
+from typing import ClassVar
+
 import pytest
 
+from leadgate.errors import ConfigurationError
 from leadgate.integrations.hello.manifest import INTEGRATION
 from leadgate.integrations.hello.send import HelloChannel
-from leadgate.model.messages import OutgoingMessage
-from leadgate.model.outcomes import Delivered, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
-from leadgate.ports.integration import Surroundings
-from leadgate.testing.connections import CountedIds, FixedClock, open_connection
+from leadgate.model.connections import FindingState
+from leadgate.model.outcomes import Outcome, Refused, RetryLater
+from leadgate.testing.connections import FixedClock, open_connection
+from leadgate.testing.hello_server import HelloServer
+from leadgate.testing.sender_suite import SenderSuite
+from leadgate.testing.vendor_server import Reply
+from leadgate.wire import pace
 
-MESSAGE = OutgoingMessage(message_id="msg_1", chat_id="u-1", text="Здравствуйте!")
-
-
-def _answering(status: int) -> httpx.MockTransport:
-    return httpx.MockTransport(lambda request: httpx.Response(status))
-
-
-def _failing(error: type[httpx.TransportError]) -> httpx.MockTransport:
-    def fail(request: httpx.Request) -> httpx.Response:
-        raise error("no", request=request)
-
-    return httpx.MockTransport(fail)
+TOKEN = "demo-hello-token"
 
 
-@pytest.mark.parametrize(
-    ("transport", "outcome"),
-    [
-        (_answering(200), Delivered()),
-        (_answering(403), Refused("hello.blocked")),
-        (_answering(429), RetryLater("hello.too_many_requests", Scope.TARGET)),
-        (_answering(500), OutcomeUnknown("hello.error")),
-        (_failing(httpx.ConnectError), RetryLater("hello.unreachable", Scope.TARGET)),
-        (_failing(httpx.ReadTimeout), OutcomeUnknown("hello.answer_lost")),
-    ],
-)
-async def test_every_answer_is_an_outcome(transport: httpx.MockTransport, outcome: Outcome) -> None:
-    """Sent, refused, later or unknown: the delivery decides by this alone."""
-    channel = HelloChannel(open_connection("hello"), transport=transport)
-    assert await channel.send(MESSAGE) == outcome
+class TestHelloSends(SenderSuite):
+    integration = INTEGRATION
+    secrets: ClassVar = {"token": TOKEN, "webhook_secret": "first-demo-secret"}
+    chat_id = "u-1"
+    piece_limit = 1000
+    names_wait = True
+
+    def double(self) -> HelloServer:
+        return HelloServer(TOKEN)
+
+    @pytest.mark.parametrize(
+        ("status", "outcome"),
+        [(400, Refused("hello.refused")), (403, Refused("hello.blocked", unreachable=True))],
+    )
+    async def test_a_refusal_is_for_good(self, status: int, outcome: Outcome) -> None:
+        """The vendor's words and ours, one by one."""
+        async with self.running() as (vendor, channel):
+            vendor.faults.append(Reply({}, status))
+            assert await channel.send(self.message()) == outcome
+
+    async def test_a_chat_has_its_own_pace(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Beyond the burst a message gives the lane back and says when its turn is."""
+        monkeypatch.setattr(pace, "PATIENCE_S", 0.0)
+        async with self.running() as (vendor, channel):
+            outcomes = [await channel.send(self.message(message_id=f"m-{number}")) for number in range(14)]
+            assert isinstance(outcomes[-1], RetryLater)
+            assert outcomes[-1].code == "hello.paced"
+            assert len(vendor.said) < 14
+
+
+async def test_without_its_secrets_nothing_is_opened_or_registered() -> None:
+    """A half-made connection must say what is missing."""
+    with pytest.raises(ConfigurationError, match="token"):
+        HelloChannel(open_connection("hello"), clock=FixedClock())
+    channel = HelloChannel(open_connection("hello", secrets={"token": TOKEN}), clock=FixedClock())
+    assert (await channel.register("https://salon.example/x")).state is FindingState.FAIL
     await channel.close()
-
-
-async def test_the_rest_of_the_port_is_there() -> None:
-    """What Hello cannot do it does harmlessly."""
-    assert INTEGRATION.open_channel is not None
-    channel = INTEGRATION.open_channel(open_connection("hello"), Surroundings(clock=FixedClock(), ids=CountedIds()))
-    assert channel.can_repeat()
-    assert (await channel.check()).findings == (await channel.register("https://salon.example")).findings == ()
-    await channel.unregister()

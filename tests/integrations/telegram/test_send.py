@@ -3,18 +3,22 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import ClassVar
 
 import httpx
 import pytest
 
 from leadgate.errors import ConfigurationError
 from leadgate.integrations.telegram import wire
+from leadgate.integrations.telegram.manifest import INTEGRATION
 from leadgate.integrations.telegram.send import TelegramChannel
 from leadgate.model.connections import FindingState
 from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import Delivered, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.testing.connections import NOW, FixedClock, open_connection
-from leadgate.testing.telegram_server import Fault, Refusal, TelegramServer
+from leadgate.testing.sender_suite import SenderSuite
+from leadgate.testing.telegram_server import Fault, TelegramServer, refusal
+from leadgate.testing.vendor_server import Reply
 from leadgate.wire import client
 
 TOKEN = "7000000001:DEMO-token"
@@ -22,6 +26,22 @@ SECRET = "Limon-demo_secret-token"
 CONNECTION_ID = "conn_00000000000000000000000001"
 ADDRESS = f"https://salon.example/webhooks/telegram/{CONNECTION_ID}"
 HELLO = OutgoingMessage(message_id="msg_1", chat_id="5900000101", text="Здравствуйте! Как вас зовут?")
+
+
+class TestTelegramSends(SenderSuite):
+    integration = INTEGRATION
+    secrets: ClassVar = {"bot_token": TOKEN, "webhook_secret": SECRET}
+    chat_id = "5900000101"
+    piece_limit = 4096
+    names_wait = True
+
+    @staticmethod
+    def size(text: str) -> int:
+        """In UTF-16 units, the longest way to count."""
+        return len(text.encode("utf-16-le")) // 2
+
+    def double(self) -> TelegramServer:
+        return TelegramServer(TOKEN)
 
 
 @asynccontextmanager
@@ -90,7 +110,7 @@ async def test_a_long_text_goes_in_pieces(server: TelegramServer, channel: Teleg
 async def test_a_failure_between_pieces_is_unknown(server: TelegramServer, channel: TelegramChannel) -> None:
     """A repeat would show the first piece twice."""
     server.faults.append(None)
-    server.faults.append(Refusal(429, "Too Many Requests", {"retry_after": 3}))
+    server.faults.append(refusal(429, "Too Many Requests", {"retry_after": 3}))
     outcome = await channel.send(OutgoingMessage(message_id="m", chat_id="1", text="слово " * 1000))
     assert outcome == OutcomeUnknown("telegram.partly_sent")
     assert len(server.sent) == 1
@@ -117,7 +137,7 @@ async def test_nothing_is_sent_when_the_acknowledgement_is_held_up(
     server: TelegramServer, channel: TelegramChannel
 ) -> None:
     """A limit that is reached holds up the whole message; it is sent once, later."""
-    server.faults.append(Refusal(429, "Too Many Requests: retry after 3", {"retry_after": 3}))
+    server.faults.append(refusal(429, "Too Many Requests: retry after 3", {"retry_after": 3}))
     message = OutgoingMessage(message_id="m", chat_id="1", text="Записала", callback_id="253")
     assert await channel.send(message) == RetryLater(
         "telegram.too_many_requests", Scope.TARGET, after=timedelta(seconds=3)
@@ -133,45 +153,46 @@ async def test_an_empty_text_is_refused_here(text: str, server: TelegramServer, 
 
 
 @pytest.mark.parametrize(
-    ("status", "description", "code"),
+    ("status", "description", "code", "is_unreachable"),
     [
-        (403, "Forbidden: bot was blocked by the user", "telegram.blocked_by_user"),
-        (403, "Forbidden: user is deactivated", "telegram.user_deactivated"),
-        (403, "Forbidden: bot can't initiate conversation with a user", "telegram.not_started"),
-        (403, "Forbidden: something new", "telegram.forbidden"),
-        (400, "Bad Request: chat not found", "telegram.chat_not_found"),
-        (400, "Bad Request: group chat was upgraded to a supergroup chat", "telegram.chat_migrated"),
-        (400, "Bad Request: something new", "telegram.bad_request"),
-        (413, "Request Entity Too Large", "telegram.refused"),
+        (403, "Forbidden: bot was blocked by the user", "telegram.blocked_by_user", True),
+        (403, "Forbidden: user is deactivated", "telegram.user_deactivated", True),
+        (403, "Forbidden: bot can't initiate conversation with a user", "telegram.not_started", True),
+        (403, "Forbidden: bot was kicked from the group chat", "telegram.kicked", True),
+        (403, "Forbidden: something new", "telegram.forbidden", False),
+        (400, "Bad Request: chat not found", "telegram.chat_not_found", True),
+        (400, "Bad Request: group chat was upgraded to a supergroup chat", "telegram.chat_migrated", False),
+        (400, "Bad Request: something new", "telegram.bad_request", False),
+        (413, "Request Entity Too Large", "telegram.refused", False),
     ],
 )
 async def test_a_refusal_is_for_good(
-    status: int, description: str, code: str, server: TelegramServer, channel: TelegramChannel
+    status: int, description: str, code: str, is_unreachable: bool, server: TelegramServer, channel: TelegramChannel
 ) -> None:
-    """Repeating a refused message only brings the bot nearer to its limits."""
-    server.faults.append(Refusal(status, description))
-    assert await channel.send(HELLO) == Refused(code, description)
+    """Repeating a refused message only brings the bot nearer to its limits; to whom nothing can be said we say no more."""
+    server.faults.append(refusal(status, description))
+    assert await channel.send(HELLO) == Refused(code, description, unreachable=is_unreachable)
 
 
 async def test_a_detail_carries_no_personal_data(server: TelegramServer, channel: TelegramChannel) -> None:
     """Telegram may quote what we sent; details are stored and shown."""
-    server.faults.append(Refusal(400, "Bad Request: can't parse entity at +7 900 000-01-01 Алсу"))
+    server.faults.append(refusal(400, "Bad Request: can't parse entity at +7 900 000-01-01 Алсу"))
     outcome = await channel.send(HELLO)
     assert outcome == Refused("telegram.bad_request", "Bad Request: can't parse entity at * * *-*-* *")
 
 
 @pytest.mark.parametrize(
-    ("refusal", "code"),
+    ("reply", "code"),
     [
-        (Refusal(401, "Unauthorized"), "telegram.token_revoked"),
-        (Refusal(404, "Not Found"), "telegram.token_unknown"),
+        (refusal(401, "Unauthorized"), "telegram.token_revoked"),
+        (refusal(404, "Not Found"), "telegram.token_unknown"),
     ],
 )
 async def test_a_dead_token_waits_for_a_person(
-    refusal: Refusal, code: str, server: TelegramServer, channel: TelegramChannel
+    reply: Reply, code: str, server: TelegramServer, channel: TelegramChannel
 ) -> None:
     """The messages are good and wait; only a person can bring a new token."""
-    server.faults.append(refusal)
+    server.faults.append(reply)
     outcome = await channel.send(HELLO)
     assert isinstance(outcome, RetryLater)
     assert (outcome.code, outcome.scope, outcome.needs_person) == (code, Scope.TARGET, True)
@@ -199,7 +220,7 @@ async def test_a_limit_is_waited_out(
     parameters: dict[str, object], after: timedelta | None, server: TelegramServer, channel: TelegramChannel
 ) -> None:
     """Exactly as long as Telegram says, within reason."""
-    server.faults.append(Refusal(429, "Too Many Requests", parameters))
+    server.faults.append(refusal(429, "Too Many Requests", parameters))
     assert await channel.send(HELLO) == RetryLater("telegram.too_many_requests", Scope.TARGET, after=after)
 
 
@@ -287,13 +308,13 @@ async def test_registration_gives_address_secret_and_wishes(server: TelegramServ
     for _ in range(2):
         report = await channel.register(ADDRESS)
         assert report.state is FindingState.OK
-    assert server.webhook["url"] == ADDRESS
-    assert server.webhook["secret_token"] == SECRET
-    allowed = server.webhook["allowed_updates"]
+    assert server.registration["url"] == ADDRESS
+    assert server.registration["secret_token"] == SECRET
+    allowed = server.registration["allowed_updates"]
     assert isinstance(allowed, list)
     assert {"message_reaction", "my_chat_member", "callback_query", "edited_message", "message"} == set(allowed)
     await channel.unregister()
-    assert server.webhook == {}
+    assert server.registration == {}
     assert not any(call.payload.get("drop_pending_updates") for call in server.calls)
 
 

@@ -10,7 +10,7 @@ from leadgate.alerts.raising import review
 from leadgate.alerts.wording import Voice, compose, trial
 from leadgate.catalogue.meanings import MEANINGS
 from leadgate.catalogue.texts import LOCALES, load_texts
-from leadgate.model.alerts import Alert, Cause, MessageKind, Trouble
+from leadgate.model.alerts import Alert, Cause, Ending, MessageKind, Trouble
 from leadgate.testing.connections import NOW
 
 VOICE = Voice(
@@ -72,4 +72,5 @@ def test_every_text_is_said() -> None:
     said -= {"connection.raised", "connection.cure"}
     plain = {"footer", "link", "reminder", "since", "solved_between", "test.title", "test.body", "count.waiting"}
     counts = {f"count.{name}" for name in ("dead", "failed", "silence", "disk", "differences", "failures")}
-    assert load_texts("alerts", "ru").keys() == said | plain | counts
+    endings = {f"ended.{ending}" for ending in Ending}
+    assert load_texts("alerts", "ru").keys() == said | plain | counts | endings

@@ -117,5 +117,6 @@ def test_every_state_cause_and_finding_has_words_and_no_words_are_left_over(loca
     """A code without words would break the page or the nightly run in front of the owner."""
     causes = [endings.NOT_WORKED_ON, endings.PAUSED, endings.NO_CRM, endings.LOOK_UP, endings.IN_TURN, endings.GIVEN_UP]
     findings = [ledger.MISSING, ledger.DOUBLED, ledger.STRANGER, ledger.UNSETTLED, ledger.MOVED, ledger.CLOSED]
+    findings.append(ledger.ACCEPTED)
     wanted = {f"state.{state}" for state in EndState} | {f"why.{cause}" for cause in causes}
-    assert load_texts("ledger", locale).keys() == wanted | {f"finding.{code}" for code in findings} | {"until"}
+    assert load_texts("ledger", locale).keys() == wanted | {f"finding.{code}" for code in findings} | {"until", "crm.lead", "crm.deal"}

@@ -1,4 +1,6 @@
-"""Sends an alarm through Apprise. The library is imported on first use and in a thread: with its plug-ins it takes half a second.
+"""Sends an alarm through Apprise, with MAX added to it.
+
+The library is imported on first use and in a thread: with its plug-ins it takes half a second.
 
 Apprise is synchronous and bounds its own calls (`cto`, `rto`: four seconds each unless the address says otherwise); it runs in a
 daemon thread, and we wait for it no longer than `SEND_TIMEOUT_S`.
@@ -11,9 +13,11 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from leadgate.errors import ConfigurationError
+from leadgate.intake.addresses import base_address_problem
 from leadgate.model.secret import Secret
 from leadgate.ports.notifier import Message
 
@@ -21,6 +25,13 @@ if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase
 
 SEND_TIMEOUT_S = 20.0
+TELEGRAM = "tgram://"
+API_BASE = "api_base"
+"""Option of `tgram://` and `max://`: another address of the Bot API, for instance where the usual one cannot be reached."""
+
+_LOCAL_FILE = "template"
+"""Option of some services that sends a file of this machine: nothing for an address that comes through a page."""
+
 _NO_SERVICE = "This is no address of a known service. See docs/howto/alarms.md for examples."
 """The address itself is never repeated."""
 
@@ -44,10 +55,9 @@ class AppriseNotifier:
         """Hand the message over."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                was_taken = await _in_daemon_thread(lambda: _send(address, message))
+                return await _in_daemon_thread(lambda: _send(address, message))
         except TimeoutError:
             return "alert.timeout"
-        return None if was_taken else "alert.refused"
 
 
 def _asset() -> AppriseAsset:
@@ -67,27 +77,68 @@ def _asset() -> AppriseAsset:
 
 
 def _open(address: Secret) -> NotifyBase:
-    from apprise import Apprise, NotifyBase  # noqa: PLC0415 -- see the module's docstring
+    from apprise import Apprise, NotificationManager, NotifyBase  # noqa: PLC0415 -- see the module's docstring
 
-    opened = Apprise.instantiate(address.reveal(), asset=_asset(), suppress_exceptions=True)
-    if not isinstance(opened, NotifyBase):
+    from leadgate.integrations.apprise_notifier.max_messenger import NotifyMax  # noqa: PLC0415 -- likewise
+
+    known: Any = NotificationManager()  # type: ignore[no-untyped-call]  # the library does not say what it takes
+    if NotifyMax.secure_protocol not in known:
+        known.add(NotifyMax)
+    text, api_base = _split_api_base(address.reveal())
+    opened = Apprise.instantiate(text, asset=_asset(), suppress_exceptions=True)
+    if not isinstance(opened, NotifyBase) or _LOCAL_FILE in parse_qs(urlsplit(text).query):
         raise ConfigurationError(_NO_SERVICE, code="alert.address_wrong")
+    if text.startswith(TELEGRAM):
+        _prepare_telegram(opened, api_base)
     return opened
 
 
-def _send(address: Secret, message: Message) -> bool:
-    """Whatever a plug-in of the library raises, it catches itself and answers False."""
-    from apprise import Apprise, NotifyType  # noqa: PLC0415 -- see the module's docstring
+def _split_api_base(text: str) -> tuple[str, str | None]:
+    """The library's plug-in for Telegram has no such option, so it is taken out of the address."""
+    if not text.startswith(TELEGRAM) or "?" not in text:
+        return text, None
+    path, _, query = text.partition("?")
+    options = parse_qsl(query, keep_blank_values=True)
+    base = next((value for name, value in options if name == API_BASE), None)
+    rest = urlencode([(name, value) for name, value in options if name != API_BASE])
+    return (f"{path}?{rest}" if rest else path), base
 
+
+def _prepare_telegram(opened: Any, api_base: str | None) -> None:  # noqa: ANN401 -- the library's class of this service
+    """Without a chat the library would write to whoever wrote to the bot first, and that may be a client."""
+    if not opened.targets:
+        raise ConfigurationError(
+            "A Telegram address needs the chat: tgram://BOT_TOKEN/CHAT_ID.", code="alert.chat_missing"
+        )
+    opened.detect_owner = False
+    if api_base is None:
+        return
+    if base_address_problem(api_base):
+        raise ConfigurationError(_NO_SERVICE, code="alert.address_wrong")
+    opened.notify_url = f"{api_base.rstrip('/')}/bot"
+
+
+def _send(address: Secret, message: Message) -> str | None:
+    """The error code, None when it was taken. Whatever a plug-in of the library raises, it catches itself and answers False."""
+    from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 -- see the module's docstring
+
+    try:
+        opened = _open(address)
+    except ConfigurationError as error:
+        return error.code
     sender = Apprise(asset=_asset())
-    sender.add(_open(address))
-    return bool(sender.notify(title=message.title, body=message.body, notify_type=NotifyType.INFO))
+    sender.add(opened)
+    # Said to be plain text, so that a salon named «Лак & <Кисть>» is escaped where a service reads markup.
+    was_taken = sender.notify(
+        title=message.title, body=message.body, notify_type=NotifyType.INFO, body_format=NotifyFormat.TEXT
+    )
+    return None if was_taken else str(getattr(opened, "error_code", None) or "alert.refused")
 
 
-async def _in_daemon_thread(work: Callable[[], bool]) -> bool:
+async def _in_daemon_thread(work: Callable[[], str | None]) -> str | None:
     """Unlike those of `asyncio.to_thread` it does not hold up the end of the process when a service hangs."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
-    ends: list[bool] = []
+    ends: list[str | None] = []
 
     def run() -> None:
         try:
@@ -98,4 +149,4 @@ async def _in_daemon_thread(work: Callable[[], bool]) -> bool:
 
     threading.Thread(target=run, name="leadgate-alert", daemon=True).start()
     await done.wait()
-    return bool(ends) and ends[0]
+    return ends[0] if ends else "alert.refused"

@@ -22,6 +22,7 @@ from leadgate.integrations.bitrix24.batch import BatchAnswer, Command, read_batc
 from leadgate.integrations.bitrix24.errors import Failure, Meaning, classify, not_sent, unclear
 from leadgate.integrations.bitrix24.governor import Governor
 from leadgate.integrations.bitrix24.shapes import as_mapping
+from leadgate.ports.clock import Clock
 
 ANSWER_LIMIT_BYTES: Final = 4 * 1024 * 1024
 USER_AGENT: Final = "leadgate"
@@ -79,13 +80,18 @@ def _nothing() -> None:
 
 
 class PortalClient:
-    """One portal: waits for the governor, posts JSON, follows a renamed portal; no answer makes it raise."""
+    """One portal: waits for the governor, posts JSON, follows a renamed portal; no answer makes it raise.
+
+    Attributes:
+        busy_s: seconds that all requests so far were under way; waiting for the governor is not among them.
+    """
 
     def __init__(
         self,
         access: Access,
         governor: Governor,
         *,
+        clock: Clock,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -93,6 +99,8 @@ class PortalClient:
         silence_library_logs()
         self._access = access
         self._governor = governor
+        self._clock = clock
+        self.busy_s = 0.0
         self._timeout_s = timeout_s
         # Connecting gets a third, so that it fails as "not sent" before the whole request runs out of time as
         # "unknown". Idle connections are dropped before servers do it (5 s is a common keep-alive): a write
@@ -173,7 +181,9 @@ class PortalClient:
         if missing_s > 0:
             return _waiting(missing_s)
         before_call()
+        sent_at_s = self._clock.monotonic_s()
         answer = await self._post_and_follow(method, msgspec.json.encode(self._access.sign(params)))
+        self.busy_s += self._clock.monotonic_s() - sent_at_s
         if isinstance(answer, Failure) and answer.code == "bitrix24.QUERY_LIMIT_EXCEEDED":
             self._governor.pause(answer.after.total_seconds() if answer.after else 5.0)
         return answer

@@ -32,8 +32,17 @@ from leadgate.ports.crm import BeforeCall
 # where four commands a lead allow at most 50 / 4 = 12.5.
 CAPACITY: Final = 96
 
-# Two leads a second or so: about what the portal's execution time (480 s in ten minutes) grows back.
-SCARCE_CAPACITY: Final = 4
+LEAST_CAPACITY: Final = 2
+"""A lead and its first entry."""
+
+LONGEST_CALL_S: Final = 3.0
+"""A slow portal gets less at once, so that who writes meanwhile waits no longer than this for the turn."""
+
+FIRST_CAPACITY: Final = 24
+"""Before anything is known of the portal's pace."""
+
+_NO_TIME_S = 1e-6
+_TELLING = 8  # commands: fewer say little of what a full batch takes, because every request has a cost of its own
 
 FACTS_LIVE_S: Final = 600.0  # an administrator may switch the mode or add a source at any time
 
@@ -57,15 +66,23 @@ class Bitrix24Crm:
         self._client = PortalClient(
             access or WebhookAccess(settings.webhook_url),
             self.governor,
+            clock=clock,
             timeout_s=settings.timeout_s,
             transport=transport,
         )
+        self._seconds_a_command = LONGEST_CALL_S / FIRST_CAPACITY
         self._facts: PortalFacts | None = None
         self._facts_until = 0.0
 
     def capacity(self) -> int:
-        """How many commands `deliver` takes at once: 48 new leads with their first entries; few while execution time is scarce."""
-        return SCARCE_CAPACITY if self.governor.is_scarce() else CAPACITY
+        """How many commands `deliver` takes at once: 48 new leads with their first entries.
+
+        Fewer of a slow portal, and few while its execution time is scarce.
+        """
+        takes = [CAPACITY, int(LONGEST_CALL_S / max(self._seconds_a_command, _NO_TIME_S))]
+        if (calls := self.governor.calls_at_once()) is not None:
+            takes.append(calls)  # a new lead is two calls of one method, contact and lead, and two commands
+        return max(LEAST_CAPACITY, min(takes))
 
     async def deliver(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
         """Carry the commands out, in order; one outcome per command, same order.
@@ -76,6 +93,12 @@ class Bitrix24Crm:
         Raises:
             LeaseLostError: from `before_call`; nothing further was sent.
         """
+        busy_s = self._client.busy_s
+        outcomes = await self._deliver_all(commands, before_call)
+        self._learn_pace(outcomes, self._client.busy_s - busy_s)
+        return outcomes
+
+    async def _deliver_all(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
         outcomes: list[Outcome] = []
         made: dict[str, Standing] = {}
         while len(outcomes) < len(commands):
@@ -133,6 +156,12 @@ class Bitrix24Crm:
             closed_for_s=self.governor.closed_for_s,
             before_call=before_call,
         )
+
+    def _learn_pace(self, outcomes: Sequence[Outcome], busy_s: float) -> None:
+        """What a command takes of late; a portal that did not answer at all tells nothing of it."""
+        if len(outcomes) < _TELLING or any(_stops(outcome) for outcome in outcomes):
+            return
+        self._seconds_a_command = busy_s / len(outcomes)
 
     def _fresh_facts(self) -> PortalFacts | None:
         return self._facts if self._clock.monotonic_s() < self._facts_until else None

@@ -1,8 +1,8 @@
 """Keeps our requests below a portal's limits, so that none is refused.
 
 Two limits (`limits.md`): a leaky bucket that drains 2 requests a second and refuses above 50, counted per
-portal and source address; and, per method, 480 s of execution in ten minutes. Arithmetic only: time comes
-from the clock, waiting is done by the `sleep` given. No request is sent here.
+portal and source address; and, per method, 480 s of execution in ten minutes (`budget.py`). Arithmetic only:
+time comes from the clock, waiting is done by the `sleep` given. No request is sent here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from leadgate.integrations.bitrix24.budget import WINDOW_S, TimeBudgets
 from leadgate.integrations.bitrix24.shapes import as_mapping, as_number
 from leadgate.ports.clock import Clock
 
 Sleep = Callable[[float], Awaitable[None]]
 
-_RESET_UNKNOWN_S = 600.0  # ten one-minute buckets: after this the budget is whole again
 _GRAIN_S = 0.001
-_KNOWN_FOR_S = 60.0  # a minute's worth of execution time is forgotten by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +28,19 @@ class Limits:
         rate_per_s: requests a second in the long run; the cloud drains 2.
         burst: requests at once after a rest; the cloud refuses above 50.
         start: requests free at the start: the process that ran a second ago may have filled the bucket.
-        operating_s: execution time of one method in ten minutes at which we stop; the cloud stops at 480.
-        scarce_s: execution time from which on a backlog should go slowly, so that what is new finds some left.
+        scarce_s: execution time of one method in ten minutes from which on calls are spread out, so that what is new
+            finds some left.
+        spread_to_s: what a backlog may use up.
+        operating_s: where we stop all the same; the cloud stops at 480.
         patience_s: longest wait inside `acquire`; what takes longer is handed back to the caller.
     """
 
     rate_per_s: float = 1.95
     burst: float = 40.0
     start: float = 10.0
-    operating_s: float = 400.0
-    scarce_s: float = 300.0
+    scarce_s: float = 240.0
+    spread_to_s: float = 430.0
+    operating_s: float = 455.0
     patience_s: float = 20.0
 
 
@@ -54,7 +56,7 @@ class Governor:
         self._filled_at = clock.monotonic_s()
         self._paused_until = self._filled_at
         self._closed_until: dict[str, float] = {}
-        self._scarce_until = self._filled_at
+        self._budgets = TimeBudgets(scarce_s=self._limits.scarce_s, spread_to_s=self._limits.spread_to_s)
         self._turn = asyncio.Lock()
 
     async def acquire(self, methods: Iterable[str]) -> float:
@@ -78,7 +80,9 @@ class Governor:
         now = self._fill()
         missing = 1 - self._tokens
         for_token = missing / self._limits.rate_per_s if missing > _GRAIN_S else 0.0
-        waits = [for_token, self._paused_until - now, *(self.closed_for_s(method) for method in methods)]
+        waits = [for_token, self._paused_until - now]
+        for method in methods:
+            waits += [self.closed_for_s(method), self._budgets.delay_s(method, now)]
         longest = max(waits)
         return max(longest, _GRAIN_S) if longest > 0 else 0.0
 
@@ -92,27 +96,20 @@ class Governor:
         self._tokens = 0.0
         self._paused_until = max(self._paused_until, self._clock.monotonic_s() + seconds)
 
-    def close(self, method: str, seconds: float = _RESET_UNKNOWN_S) -> None:
+    def close(self, method: str, seconds: float = WINDOW_S) -> None:
         """The portal refused this method for its time budget."""
         until = self._clock.monotonic_s() + seconds
         self._closed_until[method] = max(self._closed_until.get(method, 0.0), until)
 
     def learn(self, method: str, time: Mapping[str, object]) -> None:
         """Read the `time` part of an answer; close the method when its budget is nearly spent."""
-        operating = as_number(time.get("operating"))
-        if operating is None or operating < self._limits.scarce_s:
-            return
-        self._scarce_until = self._clock.monotonic_s() + _KNOWN_FOR_S
-        if operating < self._limits.operating_s:
-            return
-        reset_at, finish = as_number(time.get("operating_reset_at")), as_number(time.get("finish"))
-        # Both times are the portal's: its clock may differ from ours, only the difference counts.
-        left = reset_at - finish if reset_at is not None and finish is not None else _RESET_UNKNOWN_S
-        self.close(method, min(max(left, 1.0), _RESET_UNKNOWN_S))
+        told = self._budgets.learn(method, time, self._clock.monotonic_s())
+        if told is not None and told[0] >= self._limits.operating_s:
+            self.close(method, told[1])
 
-    def is_scarce(self) -> bool:
-        """True while a method has little execution time left: spend it on what cannot wait."""
-        return self._clock.monotonic_s() < self._scarce_until
+    def calls_at_once(self) -> int | None:
+        """How many calls of one method may go together while execution time is scarce; None when there is plenty."""
+        return self._budgets.calls_at_once(self._clock.monotonic_s())
 
     def export(self) -> dict[str, object]:
         """State as plain values, in wall-clock time, for another process or node."""

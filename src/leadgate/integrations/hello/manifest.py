@@ -14,6 +14,7 @@ INTEGRATION = Integration(
         title_ru="Привет",
         mark="HI",
         fields=(
+            Field(name="token", label_ru="Ключ", label_en="Token", secret=True, required=True),
             Field(
                 name="webhook_secret",
                 label_ru="Секрет вебхука",
@@ -33,5 +34,5 @@ INTEGRATION = Integration(
         public_url_needed=True,
     ),
     receiver=HelloReceiver(),
-    open_channel=lambda connection, surroundings: HelloChannel(connection),  # noqa: ARG005 - hello needs no clock
+    open_channel=lambda connection, surroundings: HelloChannel(connection, clock=surroundings.clock),
 )

@@ -35,6 +35,17 @@ _REFUSALS: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {
 }
 """Statuses that are for good: the code when the words are new to us, and the codes of the words we know."""
 
+_UNREACHABLE = frozenset(
+    {
+        "telegram.blocked_by_user",
+        "telegram.user_deactivated",
+        "telegram.not_started",
+        "telegram.kicked",
+        "telegram.chat_not_found",
+    }
+)
+"""Nothing can be said in this chat until the client writes again. A 403 in words that we do not know is not among them."""
+
 _NEEDS_PERSON = {401: "telegram.token_revoked", 404: "telegram.token_unknown"}
 """The token is dead: nothing is wrong with the message, and time alone cures nothing."""
 
@@ -57,7 +68,8 @@ def to_failure(answer: Call) -> Failure:
     if status in _NEEDS_PERSON:
         return RetryLater(_NEEDS_PERSON[status], Scope.TARGET, needs_person=True, detail=detail)
     if httpx.codes.is_client_error(status):
-        return Refused(_refusal_code(status, detail), detail)
+        code = _refusal_code(status, detail)
+        return Refused(code, detail, unreachable=code in _UNREACHABLE)
     if httpx.codes.is_redirect(status):
         # The Bot API never redirects: a wrong api_base, or a network that answers in its place.
         return RetryLater("telegram.unexpected_redirect", Scope.TARGET, needs_person=True)

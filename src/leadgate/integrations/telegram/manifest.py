@@ -23,6 +23,7 @@ INTEGRATION = Integration(
         webhook_secret=WEBHOOK_SECRET,
         source_id="OTHER",
         public_url_needed=True,
+        message_ids_per_chat=True,
     ),
     receiver=TelegramReceiver(),
     open_channel=_open_channel,

@@ -68,7 +68,9 @@ def _pending_finding(info: Mapping[str, object]) -> Finding | None:
     if pending <= PENDING_LIMIT:
         return None
     text = f"{pending} updates wait at Telegram; they are dropped when they are 24 hours old."
-    return Finding("telegram.updates_waiting", FindingState.WARN, text, "Make sure that the public address answers.")
+    return Finding(
+        "telegram.updates_waiting", FindingState.WARN, text, "Make sure that the public address answers.", is_jam=True
+    )
 
 
 def _last_error_finding(info: Mapping[str, object], now: datetime) -> Finding | None:
@@ -77,7 +79,9 @@ def _last_error_finding(info: Mapping[str, object], now: datetime) -> Finding | 
         return None
     words = plain_detail(text_at(info, "last_error_message") or "")
     text = f"Telegram could not deliver lately: {words}"
-    return Finding("telegram.webhook_failing", FindingState.WARN, text, "Make sure that the public address answers.")
+    return Finding(
+        "telegram.webhook_failing", FindingState.WARN, text, "Make sure that the public address answers.", is_jam=True
+    )
 
 
 def _allowed_finding(info: Mapping[str, object]) -> Finding | None:

@@ -4,12 +4,14 @@ A unit of work is a plain function of a `Transaction`. It runs whole or not at a
 so must not do anything but read and write stores.
 """
 
+from leadgate.ports.stores.acceptances import AcceptanceStore
 from leadgate.ports.stores.alerts import AlertKey, AlertStore
+from leadgate.ports.stores.api import AnswerStore, KeptAnswer, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
-from leadgate.ports.stores.people import ConversationStore, KeyStore, SubjectStore
+from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
 from leadgate.ports.stores.records import (
     INBOX_PARTS,
     Lease,
@@ -17,6 +19,7 @@ from leadgate.ports.stores.records import (
     StoredConversation,
     StoredDelivery,
     StoredEvent,
+    StoredFate,
     StoredLead,
     StoredMessage,
     StoredSecret,
@@ -28,12 +31,17 @@ from leadgate.ports.stores.transaction import Storage, Transaction
 
 __all__ = [
     "INBOX_PARTS",
+    "AcceptanceStore",
     "AlertKey",
     "AlertStore",
+    "AnswerStore",
     "ConnectionStore",
     "ConversationStore",
     "DeliveryStore",
     "EventStore",
+    "FateStore",
+    "InvitationStore",
+    "KeptAnswer",
     "KeyStore",
     "LaneStore",
     "LeadStore",
@@ -45,10 +53,12 @@ __all__ = [
     "StoredConversation",
     "StoredDelivery",
     "StoredEvent",
+    "StoredFate",
     "StoredLead",
     "StoredMessage",
     "StoredSecret",
     "SubjectStore",
+    "TokenStore",
     "Transaction",
     "Workspace",
     "WrappedKey",

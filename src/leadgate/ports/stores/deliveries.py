@@ -81,12 +81,28 @@ class DeliveryStore(Protocol):
         """Nothing to do for it until `unpark` of its lead."""
         ...
 
-    def unpark(self, lead_id: str, *, at: datetime) -> None:
-        """The lead is in the CRM: its parked entries are due."""
+    def put_off(self, delivery_id: str, *, until: datetime) -> None:
+        """It is due later than it was."""
+        ...
+
+    def limit_doubt(self, lane: str, *, until: datetime) -> None:
+        """No delivery of unknown outcome in the lane waits longer than this."""
+        ...
+
+    def bring_forward(self, *, now: datetime) -> None:
+        """Whatever is to be sent, or was being sent, is due now, in every lane; those of unknown outcome go on waiting."""
+        ...
+
+    def unpark(self, *lead_ids: str, at: datetime) -> int:
+        """These leads are in the CRM, or about to be: their parked entries are due; returns how many."""
         ...
 
     def move_open(self, connection_id: str, *, to_connection_id: str, to_lane: str) -> int:
         """Every open delivery of a connection goes to another one, in the same order; returns how many. Wake the lane yourself."""
+        ...
+
+    def give_up_lane(self, lane: str, *, error_code: str, at: datetime) -> int:
+        """What waits in a lane is discarded for this reason; what is being sent goes on. Returns how many."""
         ...
 
     def confirm(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
@@ -152,6 +168,10 @@ class LaneStore(Protocol):
 
     def free(self, holder: str) -> int:
         """Take every lane away from a holder that is gone for certain; returns how many."""
+        ...
+
+    def bring_forward(self, *, now: datetime, lease_limit: datetime, lease_until: datetime) -> None:
+        """Look at every lane that has work now, its problem remembered; a lease that ends after `lease_limit` is cut to `lease_until`."""
         ...
 
     def resume(self, connection_id: str, *, now: datetime) -> None:

@@ -51,6 +51,10 @@ class EventStore(Protocol):
         """Events of a removed connection that nobody worked on become failed, kept for a human; returns how many."""
         ...
 
+    def forget_body(self, event_id: str) -> None:
+        """Destroy the raw body: the client took the words back."""
+        ...
+
     def move_to_lead(self, event_id: str, lead_id: str) -> None:
         """The event now belongs to another lead (the first was closed meanwhile)."""
         ...

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from leadgate.ports.stores.records import StoredConversation, StoredMessage, WrappedKey
+from leadgate.ports.stores.records import StoredConversation, StoredFate, StoredMessage, WrappedKey
 
 
 class KeyStore(Protocol):
@@ -36,6 +36,18 @@ class SubjectStore(Protocol):
         """Tie an identifier to a subject; no effect when somebody has it already."""
         ...
 
+    def join(self, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> None:
+        """From now on the first is known as the second; no effect when it is joined already."""
+        ...
+
+    def find_joined(self, subject_id: str) -> str | None:
+        """The subject that this one was joined into, or None; one step."""
+        ...
+
+    def joined_into(self, subject_id: str) -> Sequence[str]:
+        """The subjects that were joined into this one; one step."""
+        ...
+
     def find_profile(self, subject_id: str) -> bytes | None:
         """The sealed profile, or None."""
         ...
@@ -52,8 +64,24 @@ class ConversationStore(Protocol):
         """The conversation with this chat."""
         ...
 
-    def add(self, conversation: StoredConversation, chat_index: bytes, *, at: datetime) -> None:
+    def add(self, conversation: StoredConversation, *, at: datetime) -> None:
         """Keep a new conversation."""
+        ...
+
+    def of_subjects(self, subject_ids: Sequence[str]) -> Sequence[StoredConversation]:
+        """The conversations of these people, the one last heard of first."""
+        ...
+
+    def note_heard(self, conversation_id: str, sealed_address: bytes | None, *, at: datetime) -> None:
+        """The client wrote: they can be reached there. An address that is kept already stays."""
+        ...
+
+    def set_unreachable(self, conversation_id: str, code: str | None, *, at: datetime) -> None:
+        """The client cannot be written to, for this reason; None: they can again."""
+        ...
+
+    def set_opted_out(self, conversation_id: str, *, at: datetime | None) -> None:
+        """The client asked for no more advertising; None: for it again."""
         ...
 
     def set_state(self, conversation_id: str, sealed_state: bytes, *, at: datetime) -> None:
@@ -73,6 +101,46 @@ class ConversationStore(Protocol):
         """Append a message; one with the same id is not added twice."""
         ...
 
+    def find_message(self, message_id: str) -> StoredMessage | None:
+        """One message."""
+        ...
+
+    def replace_body(self, message_id: str, sealed_body: bytes) -> None:
+        """Put another body in a message's place."""
+        ...
+
     def messages(self, conversation_id: str, *, after: int, limit: int) -> Sequence[StoredMessage]:
         """Messages with a greater number, oldest first."""
+        ...
+
+
+class FateStore(Protocol):
+    """What became of messages, by the vendor's id of them (a blind index)."""
+
+    def find(self, connection_id: str, vendor_index: bytes) -> StoredFate | None:
+        """What is known of a message."""
+        ...
+
+    def set(self, connection_id: str, vendor_index: bytes, fate: StoredFate) -> None:
+        """Keep what is known now."""
+        ...
+
+    def of_messages(self, message_ids: Collection[str]) -> Mapping[str, StoredFate]:
+        """What became of these messages of ours or the client's, as far as anything did."""
+        ...
+
+    def forget_strangers(self, *, before: datetime) -> int:
+        """Drop what vendors said of messages that never turned out to be known; returns how many."""
+        ...
+
+
+class InvitationStore(Protocol):
+    """One-time links by which a client brings a second channel along."""
+
+    def add(self, token_index: bytes, subject_id: str, *, expires_at: datetime, at: datetime) -> None:
+        """Keep a new invitation."""
+        ...
+
+    def use(self, token_index: bytes, *, at: datetime) -> str | None:
+        """Use it up and say whose it is; None when it is unknown, used or too old."""
         ...

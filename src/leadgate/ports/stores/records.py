@@ -73,12 +73,42 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConversation:
-    """A conversation with one chat of one connection; its state is sealed under the subject's key."""
+    """A conversation with one chat of one connection; its state and address are sealed under the subject's key.
+
+    Attributes:
+        chat_index: blind index of the vendor's id of the chat.
+        sealed_address: where to write; None for a chat that was begun before addresses were kept.
+        heard_at: when the client last wrote.
+        unreachable_since: since when they cannot be written to (`unreachable_code` says why); None while they can.
+        opted_out_at: when they asked for no more advertising; None while they did not.
+    """
 
     conversation_id: str
     connection_id: str
     subject_id: str
+    chat_index: bytes
     sealed_state: bytes
+    sealed_address: bytes | None = None
+    heard_at: datetime | None = None
+    unreachable_since: datetime | None = None
+    unreachable_code: str | None = None
+    opted_out_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFate:
+    """What became of a message.
+
+    Attributes:
+        message_id: ours; None while the vendor speaks of a message that we do not know (yet).
+        status: `sent delivered read failed` of one of ours, `edited deleted` of the client's; None when nothing became of it.
+        error_code: of a failed one.
+    """
+
+    message_id: str | None
+    status: str | None
+    error_code: str | None
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from leadgate.model.webhooks import Receipt
+from leadgate.ports.stores.acceptances import AcceptanceStore
 from leadgate.ports.stores.alerts import AlertStore
+from leadgate.ports.stores.api import AnswerStore, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
-from leadgate.ports.stores.people import ConversationStore, KeyStore, SubjectStore
+from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
 from leadgate.ports.stores.records import NewEvent
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 
@@ -49,6 +51,16 @@ class Transaction(Protocol):
         ...
 
     @property
+    def fates(self) -> FateStore:
+        """What became of messages."""
+        ...
+
+    @property
+    def invitations(self) -> InvitationStore:
+        """Links to a second channel."""
+        ...
+
+    @property
     def leads(self) -> LeadStore:
         """Leads."""
         ...
@@ -81,6 +93,21 @@ class Transaction(Protocol):
     @property
     def alerts(self) -> AlertStore:
         """Alarms."""
+        ...
+
+    @property
+    def acceptances(self) -> AcceptanceStore:
+        """Leads that somebody deleted in the CRM on purpose."""
+        ...
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Tokens of programs."""
+        ...
+
+    @property
+    def answers(self) -> AnswerStore:
+        """Answers kept for requests with an idempotency key."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:

@@ -37,6 +37,7 @@ class Limits:
         burst: the bucket refuses above this level, 50 on every plan but Enterprise.
         operating_limit_s: seconds of work that one method may do for one webhook in ten minutes.
         cost_s: seconds that a call of a method is said to take; `default_cost_s` for the others.
+        is_slow: an answer comes as late as its calls are said to take, as a real portal's does; else at once.
     """
 
     is_rate_limited: bool = True
@@ -46,6 +47,7 @@ class Limits:
     operating_limit_s: float = 480.0
     cost_s: Mapping[str, float] = field(default_factory=lambda: DEFAULT_COSTS_S)
     default_cost_s: float = 0.05
+    is_slow: bool = False
 
     @classmethod
     def off(cls) -> Limits:
@@ -65,10 +67,17 @@ def time_is_up() -> RestError:
 
 
 class Meter:
-    """Counts requests by their source and seconds by method and caller. Times are seconds of one clock."""
+    """Counts requests by their source and seconds by method and caller. Times are seconds of one clock.
+
+    Attributes:
+        worked_s: seconds that all calls so far are said to have taken.
+        longest_spent_s: most that any method had used up of its ten minutes, by method.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self.worked_s = 0.0
+        self.longest_spent_s: dict[str, float] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
         self._minutes: dict[tuple[str, str], dict[int, float]] = {}
 
@@ -103,8 +112,12 @@ class Meter:
         self._spent_s(method, caller, at_s)  # forgets what is older than ten minutes
         minutes = self._minutes.setdefault((method, caller), {})
         minute = int(at_s) // _MINUTE_S
-        minutes[minute] = minutes.get(minute, 0.0) + self.limits.cost_s.get(method, self.limits.default_cost_s)
-        return Usage(operating_s=sum(minutes.values()), reset_at=(min(minutes) + _MINUTES) * _MINUTE_S)
+        cost_s = self.limits.cost_s.get(method, self.limits.default_cost_s)
+        minutes[minute] = minutes.get(minute, 0.0) + cost_s
+        self.worked_s += cost_s
+        spent_s = sum(minutes.values())
+        self.longest_spent_s[method] = max(self.longest_spent_s.get(method, 0.0), spent_s)
+        return Usage(operating_s=spent_s, reset_at=(min(minutes) + _MINUTES) * _MINUTE_S)
 
     def _spent_s(self, method: str, caller: str, at_s: float) -> float:
         minutes = self._minutes.get((method, caller), {})

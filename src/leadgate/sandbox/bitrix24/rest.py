@@ -45,6 +45,8 @@ class RestEndpoint:
         fault = self._faults.draw({request.method, *_inner_methods(request)})
         if fault is None:
             answer = self._gateway.answer(request)
+            if answer.late_s:
+                await self._clock.sleep(answer.late_s)
             await exchange.answer_json(answer.status, answer.body)
             return
         self._gateway.portal.counters.faults[fault.name.value] += 1

@@ -62,7 +62,8 @@ async def deliveries(request: PageRequest) -> Response[str]:
         },
         tabs=DELIVERY_TABS,
         spans=SPANS,
-        open_id=_first_open(details),
+        # By cause the cure stands above already, so the rows stay shut.
+        open_id=None if state == "dead" else _first_open(details),
         **tools(request),
     )
 

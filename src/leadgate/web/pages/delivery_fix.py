@@ -39,7 +39,7 @@ async def fix(request: PageRequest, delivery_id: FromPath[str]) -> Response[str]
     """Correct and send again."""
     given = await read_form(request)
     values = {name: given.get(name, "").strip() for name in ("name", "phone", "email", "comment")}
-    phone, wrong = find_e164(values["phone"]), _find_wrong(values)
+    phone, wrong = find_e164(values["phone"]), find_wrong(values)
     if wrong:
         return await _show(request, delivery_id, values, given.get("comment"), wrong=wrong)
     data = LeadData(
@@ -77,7 +77,7 @@ async def _show(
     )
 
 
-def _find_wrong(values: Mapping[str, str]) -> frozenset[str]:
+def find_wrong(values: Mapping[str, str]) -> frozenset[str]:
     """Names of the fields that cannot be sent so; an empty field is fine."""
     wrong = {"phone"} if values["phone"] and find_e164(values["phone"]) is None else set()
     if values["email"] and not _EMAIL.fullmatch(values["email"]):

@@ -9,10 +9,12 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from leadgate.errors import ServiceUnavailableError
+from leadgate.model.alerts import Alert
 from leadgate.model.views import ConnectionView, Difference, Figures, Light, Reconciliation
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.explain import explain
 from leadgate.web.moments import PERIODS
+from leadgate.web.pages.alerts import is_blind
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, moments_of, show
 from leadgate.web.vendors import Vendor, vendors_of
 
@@ -35,7 +37,7 @@ async def home(request: PageRequest) -> Response[str]:
     since, until = moments.period(period)
     figures, connections = await desk.figures(since=since, until=until), await desk.connections()
     counts, check = await desk.delivery_counts(), await desk.last_reconciliation()
-    vendors = vendors_of(request)
+    vendors, watch = vendors_of(request), await house_of(request).alerts.overview()
     return show(
         request,
         "home.html",
@@ -45,12 +47,18 @@ async def home(request: PageRequest) -> Response[str]:
         connections=connections,
         vendors=vendors,
         urgent=find_urgent(connections),
+        paused=next((view for view in connections if view.light is Light.PAUSED and view.waiting), None),
         explain=explain,
         counts=counts,
         check=check,
         lost=_count(check, "missing_in_crm", "unsettled_event"),
         doubled=_count(check, "doubled_in_crm"),
         crm=_crm_title(connections, vendors),
+        alarm=find_alarm(watch.alerts),
+        alarm_words=house_of(request).alerts.tell,
+        is_blind=is_blind(watch, house_of(request).clock.now()),
+        is_told_nowhere=not watch.targets,
+        more_alarms=len(watch.alerts) - 1,
         is_first_day=not (await desk.events(limit=1)).items,
     )
 
@@ -73,6 +81,11 @@ def find_urgent(connections: Sequence[ConnectionView]) -> ConnectionView | None:
         if found is not None:
             return found
     return None
+
+
+def find_alarm(alerts: Sequence[Alert]) -> Alert | None:
+    """The alarm that the first page tells: one that needs a person before one that cures itself, then the oldest."""
+    return min(alerts, key=lambda alert: (not alert.needs_person, alert.since), default=None)
 
 
 def measure(figures: Figures) -> Gauge:

@@ -1,0 +1,1 @@
+"""Avito messenger: one account of the salon, where clients ask about its adverts."""

@@ -1,0 +1,1 @@
+"""MAX Bot API: one bot of the salon."""

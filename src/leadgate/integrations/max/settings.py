@@ -1,0 +1,114 @@
+"""Keys of a MAX connection: what they look like and how they are read."""
+
+from __future__ import annotations
+
+import re
+import ssl
+
+from leadgate.intake.addresses import base_address_problem
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.clock import IdSource
+from leadgate.ports.integration import Field
+
+BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a key, not a secret
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a key, not a secret
+API_BASE = "api_base"
+CA_FILE = "ca_file"
+DEFAULT_API_BASE = "https://platform-api2.max.ru"
+
+_BOT_TOKEN = re.compile(r"[A-Za-z0-9_.=-]{8,512}", re.ASCII)
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{5,256}", re.ASCII)
+
+
+def bot_token_problem(value: str) -> str | None:
+    """What is wrong with a bot token, or None."""
+    return None if _BOT_TOKEN.fullmatch(value) else "must be the token as MAX shows it: letters, digits, dashes and dots"
+
+
+def webhook_secret_problem(value: str) -> str | None:
+    """What is wrong with a webhook secret, or None."""
+    return None if _WEBHOOK_SECRET.fullmatch(value) else "must be 5 to 256 characters of A-Z a-z 0-9 _ -"
+
+
+def ca_file_problem(value: str) -> str | None:
+    """What is wrong with a file of root certificates, or None; it is opened to see."""
+    try:
+        trust_in(value)
+    except (OSError, ValueError):  # OSError: also what ssl says of a file without certificates
+        return "must be the path of a readable file with root certificates in PEM on this machine"
+    return None
+
+
+def trust_in(ca_file: str) -> ssl.SSLContext:
+    """The usual authorities of this machine, and those of the file besides.
+
+    Raises:
+        OSError: there is no such file, or it holds no certificate.
+        ValueError: the path is none.
+    """
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+def make_webhook_secret(ids: IdSource) -> str:
+    """A fresh webhook secret: 43 characters, 256 random bits."""
+    return ids.token(32)
+
+
+def api_base(connection: OpenConnection) -> str:
+    """Base address of the Bot API, without a slash at the end."""
+    return (connection.settings.get(API_BASE) or DEFAULT_API_BASE).rstrip("/")
+
+
+def find_trust(connection: OpenConnection) -> ssl.SSLContext | None:
+    """What the connection believes; None for the usual authorities alone, also when the file has gone: then the check finds it."""
+    ca_file = connection.settings.get(CA_FILE)
+    if not ca_file:
+        return None
+    try:
+        return trust_in(ca_file)
+    except (OSError, ValueError):
+        return None
+
+
+FIELDS = (
+    Field(
+        name=BOT_TOKEN,
+        label_ru="Токен бота",
+        label_en="Bot token",
+        secret=True,
+        required=True,
+        problem=bot_token_problem,
+        help_ru="Его показывают на business.max.ru: раздел «Чат-боты», настройки бота, «Токен».",
+        help_en="It is shown at business.max.ru: chat bots, settings of the bot, token.",
+    ),
+    Field(
+        name=WEBHOOK_SECRET,
+        label_ru="Секрет вебхука",
+        label_en="Webhook secret",
+        secret=True,
+        make=make_webhook_secret,
+        problem=webhook_secret_problem,
+        help_ru="Можно не заполнять: Leadgate придумает его и сам передаст MAX.",
+        help_en="May stay empty: Leadgate makes one and tells MAX.",
+    ),
+    Field(
+        name=CA_FILE,
+        label_ru="Файл корневых сертификатов",
+        label_en="File of root certificates",
+        problem=ca_file_problem,
+        help_ru="Путь на сервере к сертификатам Минцифры в формате PEM, если система их не знает.",
+        help_en="Path on the server to the root certificates of the Russian state authority in PEM, if the system lacks them.",
+    ),
+    Field(
+        name=API_BASE,
+        label_ru="Адрес Bot API",
+        label_en="Bot API address",
+        default=DEFAULT_API_BASE,
+        problem=base_address_problem,
+        help_ru="Обычно менять не нужно.",
+        help_en="Usually stays as it is.",
+    ),
+)
+"""Keys of a connection, in the order of the form."""

@@ -1,0 +1,1 @@
+"""VK community messages over the Callback API: one community of the salon."""

@@ -1,0 +1,1 @@
+"""WhatsApp Cloud API: the salon's own numbers at Meta."""

@@ -1,0 +1,29 @@
+"""WhatsApp as data, and how its parts are made."""
+
+from __future__ import annotations
+
+from leadgate.integrations.whatsapp.receive import WhatsAppReceiver
+from leadgate.integrations.whatsapp.send import WhatsAppChannel
+from leadgate.integrations.whatsapp.settings import FIELDS, VERIFY_TOKEN
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.integration import Integration, Manifest, Surroundings
+
+
+def _open_channel(connection: OpenConnection, surroundings: Surroundings) -> WhatsAppChannel:
+    return WhatsAppChannel(connection, clock=surroundings.clock)
+
+
+INTEGRATION = Integration(
+    manifest=Manifest(
+        kind="whatsapp",
+        title="WhatsApp",
+        title_ru="WhatsApp",
+        mark="WA",
+        fields=FIELDS,
+        webhook_secret=VERIFY_TOKEN,
+        source_id="OTHER",
+        public_url_needed=True,
+    ),
+    receiver=WhatsAppReceiver(),
+    open_channel=_open_channel,
+)

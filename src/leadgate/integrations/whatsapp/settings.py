@@ -1,0 +1,137 @@
+"""Keys of a WhatsApp connection: what they look like and how they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from leadgate.intake.addresses import base_address_problem
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.integration import Field
+from leadgate.wire.graph import DEFAULT_BASE
+from leadgate.wire.graph_webhooks import names_of
+
+ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a key, not a secret
+APP_SECRET = "app_secret"  # noqa: S105 - the name of a key, not a secret
+VERIFY_TOKEN = "verify_token"  # noqa: S105 - the name of a key, not a secret
+PHONE_NUMBER_IDS = "phone_number_ids"
+WABA_ID = "waba_id"
+TEMPLATES = "templates"
+API_BASE = "api_base"
+
+_IDS = re.compile(r"\s*[0-9]{5,25}(\s*,\s*[0-9]{5,25})*\s*,?\s*", re.ASCII)
+_ID = re.compile(r"[0-9]{5,25}", re.ASCII)
+_TEMPLATE = re.compile(r"(?P<word>[a-z0-9_]{1,64})=(?P<name>[a-z0-9_]{1,512}):(?P<language>[A-Za-z_]{2,10})", re.ASCII)
+_SHORTEST_SECRET = 8
+
+Template = tuple[str, str]
+"""Name and language of a template as Meta approved it."""
+
+
+def ids_problem(value: str) -> str | None:
+    """What is wrong with a list of ids, or None."""
+    return None if not value or _IDS.fullmatch(value) else "must be ids of digits, with commas between them"
+
+
+def id_problem(value: str) -> str | None:
+    """What is wrong with an id, or None."""
+    return None if not value or _ID.fullmatch(value) else "must be digits alone, as Meta shows the id"
+
+
+def secret_problem(value: str) -> str | None:
+    """What is wrong with a secret or a token, or None."""
+    if len(value) < _SHORTEST_SECRET or not value.isascii() or not value.isprintable() or " " in value:
+        return "must be at least 8 visible characters without spaces"
+    return None
+
+
+def templates_problem(value: str) -> str | None:
+    """What is wrong with the list of templates, or None."""
+    if all(_TEMPLATE.fullmatch(entry) for entry in names_of(value)):
+        return None
+    return "must be entries such as reminder=visit_reminder:ru, with commas between them"
+
+
+def numbers(connection: OpenConnection) -> tuple[str, ...]:
+    """Ids of the salon's numbers; empty when the connection takes whatever its app hears."""
+    return names_of(connection.settings.get(PHONE_NUMBER_IDS, ""))
+
+
+def templates(connection: OpenConnection) -> Mapping[str, Template]:
+    """Approved templates by our word for what the message is."""
+    found = (_TEMPLATE.fullmatch(entry) for entry in names_of(connection.settings.get(TEMPLATES, "")))
+    return {match["word"]: (match["name"], match["language"]) for match in found if match is not None}
+
+
+def api_base(connection: OpenConnection) -> str:
+    """Base address of the Graph API."""
+    return connection.settings.get(API_BASE) or DEFAULT_BASE
+
+
+FIELDS = (
+    Field(
+        name=ACCESS_TOKEN,
+        label_ru="Токен доступа",
+        label_en="Access token",
+        secret=True,
+        required=True,
+        problem=secret_problem,
+        help_ru="Токен системного пользователя с правами whatsapp_business_messaging и whatsapp_business_management.",
+        help_en="The token of a system user with whatsapp_business_messaging and whatsapp_business_management.",
+    ),
+    Field(
+        name=APP_SECRET,
+        label_ru="Секрет приложения",
+        label_en="App secret",
+        secret=True,
+        required=True,
+        problem=secret_problem,
+        help_ru="В приложении Meta: Настройки → Основные. Им подписано каждое сообщение.",
+        help_en="In the app at Meta: Settings → Basic. It signs every webhook.",
+    ),
+    Field(
+        name=VERIFY_TOKEN,
+        label_ru="Маркер подтверждения",
+        label_en="Verify token",
+        secret=True,
+        required=True,
+        make=lambda ids: ids.token(32),
+        problem=secret_problem,
+        help_ru="Можно не заполнять: Leadgate придумает его и сам передаст Meta.",
+        help_en="May stay empty: Leadgate makes one and tells Meta.",
+    ),
+    Field(
+        name=PHONE_NUMBER_IDS,
+        label_ru="Идентификаторы номеров",
+        label_en="Phone number ids",
+        problem=ids_problem,
+        help_ru="Phone number ID из WhatsApp → API Setup, через запятую. Это не сам номер телефона.",
+        help_en="Phone number ID in WhatsApp → API Setup, with commas. It is not the phone number.",
+    ),
+    Field(
+        name=WABA_ID,
+        label_ru="Идентификатор аккаунта WhatsApp Business",
+        label_en="WhatsApp Business account id",
+        problem=id_problem,
+        help_ru="Там же. Нужен, чтобы Leadgate сам подписался на сообщения и видел шаблоны.",
+        help_en="In the same place. With it Leadgate subscribes by itself and sees the templates.",
+    ),
+    Field(
+        name=TEMPLATES,
+        label_ru="Одобренные шаблоны",
+        label_en="Approved templates",
+        problem=templates_problem,
+        help_ru="Чем писать, когда клиент молчит больше суток, например reminder=visit_reminder:ru.",
+        help_en="What to send when the client has been silent for a day, for instance reminder=visit_reminder:ru.",
+    ),
+    Field(
+        name=API_BASE,
+        label_ru="Адрес Graph API",
+        label_en="Graph API address",
+        default=DEFAULT_BASE,
+        problem=base_address_problem,
+        help_ru="Меняйте, только если ходите в Meta через свой шлюз.",
+        help_en="Change it only for a gateway of your own to Meta.",
+    ),
+)
+"""Keys of a connection, in the order of the form."""

@@ -1,0 +1,132 @@
+"""The OpenAPI document is valid and tells what is really answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from leadgate.model.staff import Role
+from tests.web.api.conftest import Api
+
+
+def validator_of(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    """A validator of one schema of the document; what the schema does not name is wrong."""
+    closed = {name: {"unevaluatedProperties": False, **one} for name, one in document["components"]["schemas"].items()}
+    for one in closed.values():
+        if one.get("type") != "object":
+            del one["unevaluatedProperties"]
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return Draft202012Validator({**schema, "components": {"schemas": closed}}, format_checker=checker)
+
+
+def check(document: dict[str, Any], method: str, path: str, answer: httpx.Response) -> None:
+    """An answer is one that the document tells of."""
+    told = document["paths"][path][method.lower()]["responses"][str(answer.status_code)]
+    if "$ref" in told:
+        told = document["components"]["responses"]["Problem"]
+    (media_type, content), *_ = told["content"].items()
+    assert answer.headers["content-type"] == media_type
+    found = [error.message for error in validator_of(document, content["schema"]).iter_errors(answer.json())]
+    assert found == [], (path, found)
+
+
+async def test_the_document_is_valid_and_open(api: Api) -> None:
+    """Generators of clients refuse anything else; they have no token."""
+    answer = await api.client.get(f"{api.salon.gateway.url}/api/openapi.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    document = answer.json()
+    OpenAPIV31SpecValidator(document).validate()
+    operations = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+    assert len(set(operations)) == len(operations)
+    assert document["paths"]["/deliveries/{delivery_id}/discard"]["post"]["x-roles"] == ["owner", "integrator"]
+    assert all(one["summary"].endswith(".") for path in document["paths"].values() for one in path.values())
+
+
+async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
+    """One walk through everything, the refusals among it; a client that was made from the document understands them all."""
+    document = (await api.client.get(f"{api.salon.gateway.url}/api/openapi.json")).json()
+    event, delivery = await api.dead_letter(501)
+    other = (await api.dead_letter(502))[1]
+    third = (await api.dead_letter(503))[1]
+    seen: set[tuple[str, str]] = set()
+
+    async def walk(method: str, path: str, status: int, **more: Any) -> Any:  # noqa: ANN401 - what httpx takes, and JSON
+        address = path
+        for name, value in {
+            "event_id": more.pop("event", event),
+            "delivery_id": more.pop("delivery", delivery),
+            "connection_id": api.salon.crm,
+            "address_id": more.pop("address", ""),
+        }.items():
+            address = address.replace(f"{{{name}}}", value)
+        answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
+        assert answer.status_code == status, (path, answer.text)
+        check(document, method, path, answer)
+        seen.add((method, path))
+        return answer.json()
+
+    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses"):
+        await walk("GET", path, 200, query="?limit=1")
+        await walk("GET", path, 422, query="?limit=0")
+    await walk("GET", "/deliveries/causes", 200)
+    await walk("GET", "/figures", 200, query="?period=week")
+    await walk("GET", "/ledger", 200)
+    await walk("POST", "/ledger/reconcile", 200)
+    await walk("GET", "/ledger", 200)
+    await walk("GET", "/events/{event_id}", 200)
+    await walk("GET", "/events/{event_id}", 200, role=Role.AUDITOR)
+    await walk("POST", "/events/{event_id}/replay", 409)
+    await walk("GET", "/deliveries/{delivery_id}", 200)
+    await walk("GET", "/deliveries/{delivery_id}", 404, delivery="dlv_none")
+    data = await walk("GET", "/deliveries/{delivery_id}/fix", 200)
+    await walk("POST", "/deliveries/{delivery_id}/fix", 422, json={**data, "phone": "12"})
+    await walk("POST", "/deliveries/{delivery_id}/fix", 403, json=data, role=Role.AUDITOR)
+    await walk("POST", "/deliveries/{delivery_id}/confirm", 409)
+    await walk(
+        "POST", "/deliveries/{delivery_id}/discard", 400, content=b"{", headers={"content-type": "application/json"}
+    )
+    await walk("POST", "/deliveries/{delivery_id}/discard", 200, json={"reason": "проба"})
+    await walk("GET", "/deliveries/{delivery_id}", 200)
+    await api.cure()
+    await walk("POST", "/deliveries/{delivery_id}/fix", 200, json=data, delivery=other)
+    await walk("POST", "/deliveries/{delivery_id}/retry", 200, delivery=third)
+    await walk("POST", "/deliveries/retry-all", 200, json={"cause": "bitrix24.ERROR_CORE"})
+    await walk("GET", "/connections/{connection_id}", 200)
+    for verb in ("pause", "resume", "check"):
+        await walk("POST", f"/connections/{{connection_id}}/{verb}", 200)
+    await walk("GET", "/connections/{connection_id}", 200)
+    added = await walk("POST", "/alerts/addresses", 201, json={"url": "json://127.0.0.1:9/", "name": "Проба"})
+    await walk("POST", "/alerts/addresses", 409, json={"url": "json://127.0.0.1:9/", "name": "Проба"})
+    await walk("POST", "/alerts/test", 200)
+    await walk("GET", "/alerts/addresses", 200)
+    await walk("DELETE", "/alerts/addresses/{address_id}", 200, address=added["address"])
+    await walk("DELETE", "/alerts/addresses/{address_id}", 404, address=added["address"])
+    await api.uncertain(delivery)
+    await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
+    await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert told == seen
+
+
+async def test_a_cured_lead_reaches_the_crm(api: Api) -> None:
+    """What the fix form does, by a program: read, correct, send again."""
+    _, delivery = await api.dead_letter(501)
+    data = await api.get(f"/deliveries/{delivery}/fix", Role.MANAGER)
+    assert (data["name"], data["phone"]) == ("Алсу Гарипова", "+79000000501")
+    await api.cure()
+    fixed = {**data, "phone": "8 900 000-07-07", "name": " Алсу Г. "}
+    answer = await api.ask("POST", f"/deliveries/{delivery}/fix", Role.MANAGER, json=fixed)
+    assert answer.json() == {"delivery": delivery, "state": "waiting"}
+    (made,) = await api.salon.portal.having(1)
+    assert made["name"] == "Алсу Г."
+    await api.salon.idle()
+    (row,) = (await api.get("/leads"))["items"]
+    assert (row["state"], row["crm"], row["connection"]) == ("open", f"lead:{made['id']}", api.salon.crm)
+    assert "stage" not in row
+    figures = await api.get("/figures")
+    assert (figures["came"], figures["in_crm"], figures["waiting"], figures["dead"]) == (1, 1, 0, 0)
+    ledger = await api.get("/ledger")
+    assert (ledger["received"], ledger["in_crm"]) == (1, 1)
