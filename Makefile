@@ -72,6 +72,10 @@ proof: ## kill the gateway 1,000 times, strike every fault point, compare the bo
 simulate: ## the delivery core in 20,000 simulated worlds (ARGS="--seed 4711 -v" replays one; docs/simulation.md)
 	@scripts/set-up dev && exec $(BIN)/python -m tests.simulation $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## fire odd bodies at every receiver for ten minutes (SECONDS=60 ARGS="--kind vk --seed 4711")
+	@scripts/set-up dev && exec $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)
+
 .PHONY: reference
 reference: ## write docs/reference/ anew from the code (ARGS=--check only compares)
 	@scripts/set-up run && $(BIN)/python scripts/reference.py $(ARGS)

@@ -12,6 +12,7 @@ from bench.drain import measure_drain
 from bench.history import measure_history
 from bench.house import make_house, run_vendors, take_load_core
 from bench.intake import measure_intake
+from bench.parse import measure_parsing
 from bench.replies import measure_replies
 from bench.report import Figure, print_figures, write_figures
 from bench.start import measure_start
@@ -44,8 +45,13 @@ def _drain(folder: Path, *, quick: bool) -> list[Figure]:
     return measure_drain(folder, backlog=int(os.environ.get("LEADS", "60" if quick else "700")))
 
 
+def _parse(_folder: Path, *, quick: bool) -> list[Figure]:
+    return measure_parsing(rounds=1 if quick else 5, round_s=0.02 if quick else 0.4)
+
+
 SECTIONS: dict[str, Callable[..., list[Figure]]] = {
     "start": _start,
+    "parse": _parse,
     "intake": _intake,
     "replies": _replies,
     "history": _history,

@@ -29,6 +29,7 @@ AREAS = frozenset(
             "connection",
             "crm",
             "delivery",
+            "init",
             "event",
             "intake",
             "lead",
@@ -185,6 +186,19 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
         "The service of an address did not take a message.",
         "See: docs/runbook/alarms.md",
     ),
+    "alert.address_unreadable": (
+        "The address was sealed under another key file.",
+        "Remove it and add it anew. See: docs/runbook/alarms.md",
+    ),
+    "alert.chat_unknown": (
+        "The bot does not know the chat of this address.",
+        "Write to the bot from it, or add it there.",
+    ),
+    "alert.token_refused": ("The service does not know the token any more.", "See: docs/runbook/alarms.md"),
+    "alert.unreachable": (
+        "The service cannot be reached, or its certificate is not trusted.",
+        "See: docs/runbook/alarms.md",
+    ),
     "alert.timeout": ("The service of an address did not answer in time.", "See: docs/runbook/alarms.md"),
     "bitrix24.closed": ("The connection was changed while this was on its way; nothing was sent.", "Nothing to do."),
     "bitrix24.not_json_…": (
@@ -204,6 +218,7 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
     "crm.lead_elsewhere": ("The lead stands in a CRM that is not connected now.", "Resume that connection."),
     "event.crashed": ("Working on this event failed five times in our own code.", "See: docs/runbook/crashed.md"),
     "event.empty": ("The webhook held no event that we read.",),
+    "event.no_open_lead": ("A message was edited or deleted by the client, and no lead is open that could be told.",),
     "lead.invalid": ("The lead breaks the schema; every bad field is named.", "Mend the fields; nothing was stored."),
     "leadgate.error": ("An error without a code of its own.",),
     "message.too_late": (

@@ -18,10 +18,10 @@ from error_codes import VENDORS, find_codes
 
 from leadgate import registry
 from leadgate.cli.main import build
+from leadgate.model.staff import Role
 from leadgate.observability import metrics
 from leadgate.observability.logs import FIELDS
 from leadgate.ports.integration import Field
-from leadgate.model.staff import Role
 from leadgate.settings import CONFIG_FILE, SETTINGS
 from leadgate.web.access import may
 from leadgate.web.api.router import find_endpoints

@@ -14,6 +14,8 @@ from leadgate.ports.notifier import Notifier
 _MANIFESTS = {
     "bitrix24": "leadgate.integrations.bitrix24.manifest",
     "telegram": "leadgate.integrations.telegram.manifest",
+    "whatsapp": "leadgate.integrations.whatsapp.manifest",
+    "instagram": "leadgate.integrations.instagram.manifest",
     "vk": "leadgate.integrations.vk.manifest",
     "max": "leadgate.integrations.max.manifest",
     "avito": "leadgate.integrations.avito.manifest",

@@ -23,6 +23,9 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
 _LONGEST_NUMBER = 9
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen; port 0 lets the system choose."""
@@ -58,7 +61,12 @@ class AlertThresholds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, with its documentation in `SETTINGS`."""
+    """Every setting, with its documentation in `SETTINGS`.
+
+    Attributes:
+        trusted_proxies: machines whose word about the sender's address is believed; empty when there is no proxy, None when
+            nobody said, so that the sender's address is not known.
+    """
 
     data: Path
     database_url: str = field(repr=False)
@@ -66,6 +74,7 @@ class Settings:
     public_url: str | None
     metrics_token: str | None = field(repr=False)
     alerts: AlertThresholds = AlertThresholds()
+    trusted_proxies: tuple[Network, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,12 @@ SETTINGS = (
         "LEADGATE_PUBLIC_URL",
         "not set",
         "Our address as the world sees it, for instance `https://leads.example`. Messengers that must reach us need it.",
+    ),
+    Described(
+        "LEADGATE_TRUSTED_PROXIES",
+        "not set",
+        "Addresses and ranges of the proxies in front of us, separated by commas, for instance `127.0.0.1`; `none` when the"
+        " world reaches us directly. Only then the sender's address is known, and messengers that publish theirs are held to it.",
     ),
     Described(
         "LEADGATE_KEY_CUSTODIAN",
@@ -136,6 +151,7 @@ def read_settings(
         public_url=_public_url(values.get("LEADGATE_PUBLIC_URL")),
         metrics_token=values.get("LEADGATE_METRICS_TOKEN"),
         alerts=_thresholds(values),
+        trusted_proxies=_trusted_proxies(values.get("LEADGATE_TRUSTED_PROXIES")),
     )
 
 
@@ -183,6 +199,20 @@ def _whole(values: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
         raise ConfigurationError(f"{name} must be a whole number.", code="configuration.number")
     return int(text)
+
+
+def _trusted_proxies(text: str | None) -> tuple[Network, ...] | None:
+    if not text:
+        return None
+    if text.strip().lower() == "none":
+        return ()
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise ConfigurationError(
+            "LEADGATE_TRUSTED_PROXIES must be addresses or ranges such as 127.0.0.1,10.0.0.0/8, or none.",
+            code="configuration.trusted_proxies",
+        ) from None
 
 
 def _public_url(text: str | None) -> str | None:

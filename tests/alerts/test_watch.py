@@ -305,7 +305,7 @@ def _break_lane(tx: Transaction) -> None:
 async def test_a_silent_channel_is_heard_and_a_message_ends_it(house: House) -> None:
     """Counts come from the events themselves, hour by hour, also those of before the upgrade."""
     await house.storage.write(lambda tx: tx.connections.add(new_connection(BOT, name="Telegram")))
-    for day in range(1, 29):
+    for day in (7, 14, 21, 28):  # Sundays, as NOW is one
         for number in range(7):
             at = NOW - timedelta(days=day) + timedelta(minutes=10 * number)
             event = new_event(f"{day}_{number}")
@@ -321,7 +321,7 @@ async def test_a_silent_channel_is_heard_and_a_message_ends_it(house: House) -> 
     assert (alert.cause, alert.count) == (Cause.SILENCE, 7)
     await house.watch.leave()
     house.watch = house.node("after the restart")
-    for hours in (12, 24, 30):  # nights and weekends, at which nobody writes anyway, end nothing
+    for hours in (12, 24, 40):  # on a Monday nobody writes anyway: that ends nothing
         house.clock.at = NOW + timedelta(hours=hours)
         assert [title for _, title in await house.look(10)] in ([], ["Всё ещё: Telegram: ничего не приходит"])
     now = house.clock.now()

@@ -21,5 +21,6 @@ def test_the_quick_mode_measures_every_section_and_writes_its_figures(tmp_path: 
     assert figures["message to reply: without a reply or refused"] == 0
     assert figures["10000 old events: claiming work"] > 0
     assert figures["start: leadgate demo, warm, to ready"] > 0
+    assert figures["parse: telegram: events a second"] > 0
     assert figures["drain of 60 leads: requests refused"] == 0
     assert "message to reply: p99" in done.stdout

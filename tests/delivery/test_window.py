@@ -1,4 +1,4 @@
-"""A lane looks at the oldest of its work only: what is held up there must hide nothing, and what was held up must not be overtaken."""
+"""A lane looks at the oldest of its work only: what is held up there must hide nothing, and must not be overtaken."""
 
 from datetime import timedelta
 

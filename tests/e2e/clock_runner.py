@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from leadgate.cli import main
 from leadgate.system import SystemClock
@@ -17,10 +18,10 @@ def run(file: Path, arguments: list[str]) -> None:
     """Replace the one place in which the product reads the wall clock, and hand the rest to it."""
 
     def now(_clock: SystemClock) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))
+        return datetime.now(UTC) + timedelta(seconds=float(file.read_text()))
 
-    SystemClock.now = now  # type: ignore[method-assign]  # that is the point
-    main(arguments)
+    with patch.object(SystemClock, "now", now):
+        main(arguments)
 
 
 if __name__ == "__main__":

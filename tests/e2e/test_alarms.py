@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 
 from leadgate.testing.mailbox import Mailbox, open_mailbox
+from leadgate.testing.max_server import open_max
 from leadgate.testing.waiting import until
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
@@ -79,6 +81,27 @@ async def test_an_address_that_fails_is_tried_again_and_a_second_one_is_told_mea
         (late,) = await mailbox.having(1, timeout_s=45)
         assert late["title"] == raised["title"]
         assert (await salon.gateway.command("alerts", "test")).code == 0
+
+
+async def test_the_owner_is_told_in_max(idle_salon: Salon) -> None:
+    """By the real command and the real process; the token is on the wire alone."""
+    salon = idle_salon
+    salon.gateway.environment |= QUICK
+    async with open_max() as messenger:
+        base = quote(messenger.base, safe="")
+        address = f"max://{messenger.token}@-70000000000001/?api_base={base}"
+        added = await salon.gateway.ask("alerts", "add", secrets={"url": address})
+        assert added["service"] == "MAX"
+        assert (await salon.gateway.command("alerts", "test", added["address"])).code == 0
+        salon.portal.sandbox.faults.add("revoked")
+        await salon.restart()
+        await salon.bot.accept(lead(521))
+        _, (chat, text) = await until(
+            lambda: messenger.sent if len(messenger.sent) > 1 else [], what="an alarm in MAX", timeout_s=45
+        )
+        assert chat == "chat:-70000000000001"
+        assert "больше не принимает ключ" in text
+        assert [mark for mark in (*MARKS, "markedmaxsecret") if mark in text + salon.gateway.printed()] == []
 
 
 async def nothing_raised(salon: Salon) -> bool:

@@ -14,9 +14,9 @@ from leadgate.testing.gateway import Finished, Gateway
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-GROUPS = {"alerts", "connections", "events", "deliveries", "sandbox"}
+GROUPS = {"alerts", "connections", "events", "deliveries", "sandbox", "tokens"}
 STAYING = {"run", "demo", "sandbox"}
-ID = re.compile(r"(conn|evt|dlv)_01JD…")
+ID = re.compile(r"(conn|evt|dlv|tok)_01JD…")
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -59,7 +59,8 @@ async def test_every_command_tells_its_full_name_and_an_example_that_works(salon
     files = {"update.json": {"update_id": 1}, "lead.json": lead(902), "owner.json": {"url": "json://127.0.0.1:9/"}}
     for file, content in files.items():
         (tmp_path / file).write_text(json.dumps(content))
-    ids = {"conn": salon.bot_connection, "evt": event, "dlv": delivery}
+    token = (await gateway.ask("tokens", "create", "--role", "auditor", "--days", "1"))["id"]
+    ids = {"conn": salon.bot_connection, "evt": event, "dlv": delivery, "tok": token}
     names = commands()
     assert {("init",), ("run",), ("demo",), ("connect",), ("sandbox", "bitrix24"), ("deliveries", "discard")} <= set(
         names

@@ -89,9 +89,7 @@ async def postgres_salon(
         secrets = {"webhook_url": portal.webhook_url}
         crm = await gateway.connect("bitrix24", "CRM", secrets=secrets, check=False, quiet_time_s="1")
         bot = await gateway.connect("bot", "Бот")
-        salon = Salon(
-            gateway, portal, BotSender(http, "", bot["webhook_secret"]), crm["connection"], bot["connection"]
-        )
+        salon = Salon(gateway, portal, BotSender(http, "", bot["webhook_secret"]), crm["connection"], bot["connection"])
         await salon.restart()
         yield salon
 

@@ -59,6 +59,14 @@ async def test_leads_deleted_doubled_and_brought_in_by_hand_are_found_and_explai
     for_people = await salon.gateway.command("reconcile")
     assert (for_people.code, "удалили" in for_people.out) == (1, True)
 
+    missing = cured["differences"][0]["lead_id"]
+    assert (await salon.gateway.command("reconcile", "--accept", missing)).code == 2
+    code, accepted = await reconcile(salon, "--accept", missing, "--reason", "пробная заявка")
+    assert (code, accepted["differences"]) == (0, [])
+    assert [note["code"] for note in accepted["notes"]] == ["accepted_in_crm"]
+    assert (await reconcile(salon))[0] == 0
+    assert (await salon.gateway.command("reconcile", "--accept", missing, "--reason", "ещё раз")).code != 0
+
 
 async def test_every_event_names_its_end(salon: Salon) -> None:
     """One word for what became of it, with the CRM's id, or why it waits."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from leadgate.testing.avito_server import AvitoServer
 from leadgate.testing.telegram_server import Fault, TelegramServer, refusal
 from leadgate.testing.waiting import until
 from tests.e2e.conftest import Prepared, Salon
@@ -139,6 +140,55 @@ async def test_marked_people_and_secrets_stand_nowhere_in_clear(salon: Salon, pr
         assert await salon.gateway.stop() == 0
         assert in_files(salon.gateway.data, marks) == {}
         assert found_in(salon.gateway.printed().encode(), marks) == []
+
+
+KEY = "MARKED-key-in-the-address-4711"
+CLIENT_SECRET = "MARKED-client-secret-4711"
+
+
+async def raw(salon: Salon, *lines: str) -> bytes:
+    """A request as only a broken or ill-meaning client writes it; the beginning of the answer."""
+    reader, writer = await asyncio.open_connection(*salon.gateway.url.removeprefix("http://").split(":"))
+    writer.write("\r\n".join((*lines, "", "")).encode())
+    answer = await reader.read(4096)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def test_a_secret_in_an_address_stands_nowhere_in_clear(salon: Salon) -> None:
+    """Addresses are what servers like best to log; who reads this one can write to the salon as any client of Avito."""
+    salon.gateway.environment["LEADGATE_PUBLIC_URL"] = "https://salon.example"
+    async with AvitoServer(client_secret=CLIENT_SECRET) as server:
+        secrets = {"client_id": "demo-client-id", "client_secret": CLIENT_SECRET, "webhook_secret": KEY}
+        made = await salon.gateway.connect("avito", "Авито", secrets=secrets, api_base=server.base)
+        assert server.webhook == f"https://salon.example{made['webhook_path']}?key={KEY}"
+        path, http = made["webhook_path"], salon.bot.client
+        await salon.heard(path)
+        url = f"{salon.gateway.url}{path}?key={KEY}"
+        for method, address, body, status in (
+            ("POST", url, b"{}", 200),
+            ("POST", url + "x", b"{}", 401),
+            ("POST", url, b"x" * (1 << 21), 413),
+            ("GET", url, b"", 405),
+            ("POST", url.replace("conn_", "conn_x"), b"{}", 404),
+            ("POST", url.replace("/webhooks/", "//webhooks/"), b"{}", 404),
+            ("POST", url.replace("/webhooks/", "/Webhooks/"), b"{}", 404),
+            ("GET", f"{salon.gateway.url}/health/live?key={KEY}", b"", 200),
+        ):
+            assert (await http.request(method, address, content=body)).status_code == status, (method, status)
+        await raw(salon, f"POST {path}?key={KEY} HTTP/9.9", "Host: salon")
+        await raw(salon, f"POST http://salon{path}?key={KEY} HTTP/1.1", "Host: salon", "Content-Length: x")
+        server.kill_token()
+        for arguments in (("check",), ("show",)):
+            await salon.gateway.command("connections", *arguments, made["connection"], "--json", "--debug")
+        marks = {"key": KEY, "client secret": CLIENT_SECRET}
+        metrics = (await http.get(f"{salon.gateway.url}/metrics")).content
+        assert salon.gateway.running is not None
+        assert salon.gateway.running.log("webhook.refused", integration="avito")
+        assert await salon.gateway.stop() == 0
+        assert found_in(metrics + salon.gateway.printed().encode(), marks) == []
+        assert in_files(salon.gateway.data, marks) == {}
 
 
 async def ask_everything(salon: Salon, server: TelegramServer, telegram: str) -> None:

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 
 from leadgate.storage.engines import make_engine
 from leadgate.storage.upgrade import HEAD, alembic_config
+from leadgate.testing.gateway import READY, Running
 from leadgate.testing.waiting import until
 from tests.e2e.conftest import Salon
 from tests.e2e.test_kill import Campaign
@@ -89,6 +90,12 @@ def _columns(database: sqlite3.Connection, schema: str, table: str) -> set[str]:
     return {str(row[1]) for row in database.execute(f'PRAGMA {schema}.table_info("{table}")')}
 
 
+async def has_started(running: Running) -> bool:
+    """True when it is ready, False when it was killed before."""
+    await until(lambda: running.has_ended or running.log(READY), what="an end or a start", timeout_s=60)
+    return not running.has_ended
+
+
 def version_of(file: Path) -> str:
     """The migration of a database that nobody uses."""
     with closing(sqlite3.connect(file)) as database:
@@ -131,10 +138,7 @@ async def test_killed_at_every_statement_of_the_upgrade_the_next_start_goes_on(i
     while True:
         salon.gateway.runner = (sys.executable, RUNNER, str(kills + 1))
         running = await salon.gateway.launch("run", "--listen", "127.0.0.1:0", "--json")
-        await until(
-            lambda one=running: one.has_ended or one.log("gateway.ready"), what="an end or a start", timeout_s=60
-        )
-        if not running.has_ended:
+        if await has_started(running):
             break
         assert running.process.returncode == -signal.SIGKILL, running.err
         kills += 1

@@ -115,6 +115,7 @@ async def test_leads_flow_until_the_disk_is_full_and_again_within_ten_seconds_of
         assert await gateway.stop() == 0
         await salon.restart()
         running = gateway.running
+        assert running is not None
         disk.fill(running.process.pid)
         await stream.flow_until_refused(at_once=1)
 

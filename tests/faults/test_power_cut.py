@@ -24,7 +24,7 @@ from tests.faults.salon_day import FILE, deliver, found_in, keep
 from tests.faults.sqlite_files import database_url, lend
 
 ROUNDS = 40
-CUTS = 600
+CUTS = 400
 SEED = 20261122
 _names = (f"recording-{number}" for number in count(1))
 

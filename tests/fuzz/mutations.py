@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from leadgate.intake.untrusted import decode_json
 
@@ -30,8 +32,22 @@ ODD: tuple[object, ...] = (
 )
 """Values that somebody forgot to think of."""
 
-Paths = list[tuple[object, object]]
-"""Places in a document: the container and the key or index in it."""
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a document: a dictionary or list, and the key or index in it."""
+
+    container: Any
+    key: Any
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - any JSON
+        """What stands here."""
+        return self.container[self.key]
+
+    def put(self, value: object) -> None:
+        """A copy, so that nothing is shared and no document contains itself."""
+        self.container[self.key] = _copy(value)
 
 
 def mutated(random: Random, seeds: Sequence[bytes]) -> bytes:
@@ -42,81 +58,70 @@ def mutated(random: Random, seeds: Sequence[bytes]) -> bytes:
     except ValueError:
         return _raw(random, body, seeds)
     for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
-        random.choice(_CHANGES)(random, document, seeds)
+        places = _places(document)
+        if places:
+            random.choice(_CHANGES)(random, places, seeds)
     written = json.dumps(document, ensure_ascii=random.random() < 0.5).encode("utf-8", "surrogatepass")
     return _raw(random, written, seeds) if random.random() < 0.2 else written
 
 
-def _replace(random: Random, document: object, seeds: Sequence[bytes]) -> None:
-    _put(random, document, random.choice(ODD))
+def _replace(random: Random, places: Sequence[Place], _seeds: Sequence[bytes]) -> None:
+    random.choice(places).put(random.choice(ODD))
 
 
-def _graft(random: Random, document: object, seeds: Sequence[bytes]) -> None:
+def _graft(random: Random, places: Sequence[Place], seeds: Sequence[bytes]) -> None:
     """A piece of another body: true values in the wrong place."""
-    other = decode_json(random.choice(seeds))
-    paths = _paths(other)
-    if paths:
-        container, key = random.choice(paths)
-        _put(random, document, container[key])  # type: ignore[index] - a container by construction
+    others = _places(decode_json(random.choice(seeds)))
+    if others:
+        random.choice(places).put(random.choice(others).value)
 
 
-def _delete(random: Random, document: object, seeds: Sequence[bytes]) -> None:
-    paths = _paths(document)
-    if paths:
-        container, key = random.choice(paths)
-        del container[key]  # type: ignore[attr-defined] - a container by construction
+def _delete(random: Random, places: Sequence[Place], _seeds: Sequence[bytes]) -> None:
+    place = random.choice(places)
+    del place.container[place.key]
 
 
-def _rename(random: Random, document: object, seeds: Sequence[bytes]) -> None:
+def _rename(random: Random, places: Sequence[Place], _seeds: Sequence[bytes]) -> None:
     """A key that belongs elsewhere, so that a branch of the parser meets another's content."""
-    keyed = [(container, key) for container, key in _paths(document) if isinstance(container, dict)]
+    keyed = [place for place in places if isinstance(place.container, dict)]
     if keyed:
-        container, key = random.choice(keyed)
-        _, other = random.choice(keyed)
-        container[str(other)] = container.pop(key)
+        place = random.choice(keyed)
+        place.container[random.choice(keyed).key] = place.container.pop(place.key)
 
 
-def _wrap(random: Random, document: object, seeds: Sequence[bytes]) -> None:
-    paths = _paths(document)
-    if paths:
-        container, key = random.choice(paths)
-        value = container[key]  # type: ignore[index] - as above
-        container[key] = random.choice(([value], {"value": value}, [value, _copy(value)], str(value)))  # type: ignore[index] - as above
+def _wrap(random: Random, places: Sequence[Place], _seeds: Sequence[bytes]) -> None:
+    place = random.choice(places)
+    value = place.value
+    place.put(random.choice(([value], {"value": value}, [value, value], str(value))))
 
 
-def _repeat(random: Random, document: object, seeds: Sequence[bytes]) -> None:
+def _repeat(random: Random, places: Sequence[Place], _seeds: Sequence[bytes]) -> None:
     """Lists with the same event twice, with hundreds, or in another order."""
-    lists = [found for container, key in _paths(document) if isinstance(found := container[key], list)]  # type: ignore[index] - as above
+    lists = [place.value for place in places if isinstance(place.value, list)]
     if lists:
         found = random.choice(lists)
         found.extend(_copy(item) for item in found[:5] * random.choice((1, 1, 2, 40)))
         random.shuffle(found)
 
 
-_CHANGES: tuple[Callable[[Random, object, Sequence[bytes]], None], ...] = (
+_CHANGES: tuple[Callable[[Random, Sequence[Place], Sequence[bytes]], None], ...] = (
     *(_replace, _replace, _replace),
     *(_graft, _delete, _rename, _wrap, _repeat),
 )
 
 
-def _put(random: Random, document: object, value: object) -> None:
-    paths = _paths(document)
-    if paths:
-        container, key = random.choice(paths)
-        container[key] = _copy(value)  # type: ignore[index] - as above
-
-
-def _paths(value: object) -> Paths:
-    found: Paths = []
-    waiting = [value]
+def _places(document: object) -> list[Place]:
+    """Every place below the whole."""
+    found: list[Place] = []
+    waiting = [document]
     while waiting:
         container = waiting.pop()
         keys = (
             container if isinstance(container, dict) else range(len(container)) if isinstance(container, list) else ()
         )
-        for key in keys:
-            found.append((container, key))
-            waiting.append(container[key])  # type: ignore[index] - as above
+        inner = [Place(container, key) for key in keys]
+        found += inner
+        waiting += [place.value for place in inner]
     return found
 
 

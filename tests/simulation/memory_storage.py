@@ -220,6 +220,12 @@ class MemoryDeliveries:
             self._journal.change("move", row, replace(row, connection_id=to_connection_id, lane=to_lane))
         return len(rows)
 
+    def give_up_lane(self, lane: str, *, error_code: str, at: datetime) -> int:
+        rows = [d for d in self._open(lane) if d.state is _WAITING]
+        for row in rows:
+            self._journal.change("give_up", row, replace(row, state=DeliveryState.DISCARDED, due_at=None))
+        return len(rows)
+
     def confirm(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
         row = self._rows.get(delivery_id)
         if row is None or row.state is not DeliveryState.UNCERTAIN:

@@ -75,6 +75,14 @@ class StrangersOnly(Identities):
     def profile(self, tx: Transaction, subject_id: str) -> Person:
         return Person(name=subject_id)
 
+    @staticmethod
+    def root(tx: Transaction, subject_id: str) -> str:
+        return subject_id
+
+    @classmethod
+    def everyone(cls, tx: Transaction, subject_id: str) -> list[str]:
+        return [subject_id]
+
 
 class People:
     """Everybody outside of the machine room."""

@@ -28,9 +28,9 @@ def long_waits(world: World) -> Iterator[str]:
         return  # the portal itself asked for it
     now, tables = world.now(), world.storage.tables
     for delivery in tables.deliveries.values():
-        is_asleep = delivery.state is DeliveryState.UNKNOWN and delivery.due_at is not None
-        if is_asleep and delivery.due_at > now + QUIET_TIME + _ODD_CLOCKS:
-            yield f"{world.key_of[delivery.delivery_id]} is in doubt and nobody looks before {delivery.due_at}"
+        due_at = delivery.due_at if delivery.state is DeliveryState.UNKNOWN else None
+        if due_at is not None and due_at > now + QUIET_TIME + _ODD_CLOCKS:
+            yield f"{world.key_of[delivery.delivery_id]} is in doubt and nobody looks before {due_at}"
     for name, lane in tables.lanes.items():
         if lane.due_at is not None and lane.due_at > now + _LONGEST_PAUSE:
             yield f"lane {name} sleeps until {lane.due_at}"

@@ -108,3 +108,21 @@ def test_loopback_is_known() -> None:
     """Names beyond `localhost` are not."""
     assert all(is_loopback(host) for host in ("localhost", "127.9.9.9", "::1"))
     assert not any(is_loopback(host) for host in ("::", "leads.example", "localhost.example", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("", None), ("none", []), ("127.0.0.1, 10.0.0.0/8,::1", ["127.0.0.1/32", "10.0.0.0/8", "::1/128"])],
+)
+def test_proxies_that_are_believed_are_named_one_by_one(text: str, shown: list[str] | None, tmp_path: Path) -> None:
+    """Nothing said is not the same as no proxy."""
+    settings = read_settings(data=tmp_path, environment={"LEADGATE_TRUSTED_PROXIES": text})
+    proxies = settings.trusted_proxies
+    assert (None if proxies is None else [str(network) for network in proxies]) == shown
+
+
+@pytest.mark.parametrize("text", ["caddy", "127.0.0.1;10.0.0.1", "10.0.0.1/8", "*", ","])
+def test_a_proxy_that_is_no_address_is_named(text: str, tmp_path: Path) -> None:
+    """A name may change its address, and a star would believe everybody."""
+    with pytest.raises(ConfigurationError, match="LEADGATE_TRUSTED_PROXIES"):
+        read_settings(data=tmp_path, environment={"LEADGATE_TRUSTED_PROXIES": text})

@@ -59,6 +59,7 @@ CODES = {
 NOT_ON_PAGES = (
     "access.",
     "alert.",
+    "api.",
     "ledger.",
     "configuration.",
     "staff.",
@@ -77,6 +78,7 @@ TOLD_ELSEWHERE = {
     *(f"connection.{word}" for word in ("refused", "secret_in_argument", "unreachable")),  # form, command, form
     *(
         "delivery.lease_lost",
+        "delivery.person_erased",
         "delivery.wrong_kind",
         "delivery.wrong_state",
         "event.wrong_state",

@@ -159,6 +159,7 @@ async def test_a_webhook_reaches_the_door_as_it_was_sent(house: House) -> None:
     assert (status, headers["x-note"], headers["cache-control"], body) == (202, "1", "no-store", b"\xff{}")
     assert (path, request.method, request.query) == ("/webhooks/vk/conn_2", "POST", {"hub": "1", "empty": ""})
     assert request.headers["x-sign"] == "a, b"
+    assert request.peer == "127.0.0.1"
     assert request.body == b"\xff{}"
 
 

@@ -7,7 +7,7 @@ import pytest
 from leadgate.errors import WebhookRejectedError
 from leadgate.model.secret import Secret
 from leadgate.model.webhooks import RawWebhook
-from leadgate.wire.graph_webhooks import content_key, find_moment, joined_key, names_of, prove
+from leadgate.wire.graph_webhooks import content_key, find_moment, joined_key, prove
 
 HERE = Path(__file__).parent
 VECTORS = json.loads((HERE / "fixtures" / "meta_signatures.json").read_bytes())
@@ -83,9 +83,3 @@ def test_a_key_is_never_too_long() -> None:
 def test_content_has_one_name_in_every_order() -> None:
     """Meta repeats with other spaces and another order."""
     assert content_key({"a": 1, "b": [2]}) == content_key({"b": [2], "a": 1}) != content_key({"a": 1, "b": [3]})
-
-
-def test_names_of_a_setting_are_taken_apart() -> None:
-    """People write spaces and a comma at the end."""
-    assert names_of(" 1, 2 ,,3,") == ("1", "2", "3")
-    assert names_of("") == ()

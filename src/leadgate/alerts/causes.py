@@ -6,10 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from leadgate.catalogue.meanings import meaning_of
-from leadgate.model.alerts import Alert, AlertTarget, Cause, ConnectionSigns, DiskSpace, Ending, Signs, Trouble
+from leadgate.model.alerts import (
+    CHANNEL_FAULT,
+    Alert,
+    AlertTarget,
+    Cause,
+    ConnectionSigns,
+    DiskSpace,
+    Ending,
+    Signs,
+    Trouble,
+)
 from leadgate.settings import AlertThresholds
 
-NEEDS_PERSON = frozenset({"revoked", "plan", "rights", "portal", "our_call", "webhook"})
+NEEDS_PERSON = frozenset({"revoked", "plan", "rights", "portal", "our_call", "webhook", "certificate"})
 """Meanings of error codes that no waiting cures."""
 
 NOBODY_CAN_CURE = frozenset({"blocked", "no_chat"})
@@ -22,7 +32,10 @@ ADDRESS_AFTER = timedelta(minutes=5)
 DATABASE_CHECK = "database_check"
 """Topic of the note that says which check of the database failed."""
 
-_UNKNOWN_WHILE_PAUSED = frozenset({Cause.CONNECTION, Cause.QUEUE, Cause.SILENCE})
+CHANNEL_AFTER = timedelta(minutes=3)
+"""A vendor that cannot be asked once is a hiccup; three looks of the watchdog in a row are none."""
+
+_UNKNOWN_WHILE_PAUSED = frozenset({Cause.CONNECTION, Cause.QUEUE, Cause.SILENCE, Cause.CHANNEL})
 _OF_A_SUBJECT = _UNKNOWN_WHILE_PAUSED | {Cause.PAUSED, Cause.DEAD, Cause.UNCERTAIN, Cause.FAILED, Cause.ADDRESS}
 
 NameKind = Callable[[str], str]
@@ -44,6 +57,7 @@ def find_troubles(
     for signs_of_one in signs.connections:
         found += _of_connection(signs_of_one, now, limits, name_connection(signs_of_one, name_kind))
     found += _of_house(signs, now, limits)
+    found += _of_channels(signs, now, limits, name_kind)
     found += _of_targets(targets, now)
     return found
 
@@ -130,6 +144,25 @@ def _of_house(signs: Signs, now: datetime, limits: AlertThresholds) -> Iterator[
     for note in signs.notes:
         if note.topic == DATABASE_CHECK:
             yield Trouble(cause=Cause.DATABASE, subject=note.topic, detail=note.detail, since=note.at)
+
+
+def _of_channels(signs: Signs, now: datetime, limits: AlertThresholds, name_kind: NameKind) -> Iterator[Trouble]:
+    """What the watchdog found. A channel whose sending has told the same already is not told of twice."""
+    by_id = {one.connection_id: one for one in signs.connections if not one.is_paused}
+    for note in signs.notes:
+        one = by_id.get(note.subject)
+        if note.topic != CHANNEL_FAULT or one is None or one.problem == note.detail:
+            continue
+        needs_person = meaning_of(note.detail) in NEEDS_PERSON
+        if now - note.at >= (min(CHANNEL_AFTER, limits.down_after) if needs_person else limits.down_after):
+            yield Trouble(
+                cause=Cause.CHANNEL,
+                subject=note.subject,
+                who=name_connection(one, name_kind),
+                detail=note.detail,
+                since=note.at,
+                needs_person=needs_person,
+            )
 
 
 def _of_targets(targets: list[AlertTarget], now: datetime) -> Iterator[Trouble]:

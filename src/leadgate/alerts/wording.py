@@ -20,11 +20,14 @@ _COUNTS = {
     Cause.ADDRESS: "count.failures",
 }
 _ENDINGS = frozenset(Ending)
+_EXPLAINED = frozenset({Cause.CONNECTION, Cause.CHANNEL})
+"""Causes that are told by what their code means."""
 _PAGES = {
     Cause.CONNECTION: "/connections",
     Cause.PAUSED: "/connections",
     Cause.NO_CRM: "/connections",
     Cause.SILENCE: "/connections",
+    Cause.CHANNEL: "/connections",
     Cause.DEAD: "/deliveries?state=dead&period=all",
     Cause.UNCERTAIN: "/deliveries?state=unknown&period=all",
     Cause.QUEUE: "/deliveries?state=waiting&period=all",
@@ -76,7 +79,7 @@ def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
     """What happened, without a full stop: «Bitrix24 не отвечает»."""
     if is_solved and alert.detail in _ENDINGS:
         return load_texts("alerts", voice.locale).get(f"ended.{alert.detail}", who=alert.who)
-    if alert.cause is Cause.CONNECTION and not is_solved:
+    if alert.cause in _EXPLAINED and not is_solved:
         return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
     name = "solved" if is_solved else "raised"
     return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.{name}", who=alert.who)
@@ -93,7 +96,7 @@ def since_when(alert: Alert, voice: Voice, *, now: datetime) -> str:
 
 def cure(alert: Alert, voice: Voice) -> str:
     """What to do."""
-    if alert.cause is Cause.CONNECTION:
+    if alert.cause in _EXPLAINED:
         return _page_text(f"cure.{meaning_of(alert.detail)}", voice, alert.who)
     return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.cure")
 

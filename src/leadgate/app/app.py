@@ -247,9 +247,8 @@ class App:
             holders = await self.storage.read(lambda tx: tx.lanes.holders())
             dead = [holder for holder in holders if is_dead(holder, self._holder)]
             freed = await self.storage.write(lambda tx: sum(tx.lanes.free(holder) for holder in dead)) if dead else 0
-        except (
-            OverloadedError
-        ) as error:  # the disk is full: the leases run out by themselves, and we serve what can be served
+        except OverloadedError as error:
+            # The disk is full: the leases run out by themselves, and what can be served is served.
             _log.error("upkeep.failed", error_code=error.code)
             return
         if freed:

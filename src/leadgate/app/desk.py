@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from leadgate.alerts.causes import NEEDS_PERSON
 from leadgate.app.acceptance import Acceptance
 from leadgate.app.reconciler import Progress, Reconciler
+from leadgate.catalogue.meanings import meaning_of
 from leadgate.connections.book import ConnectionBook
 from leadgate.delivery.dead_letter import (
     confirm_delivery,
@@ -298,6 +300,6 @@ class Desk:
 def _light(connection: Connection, problem: str | None, has_failed: bool) -> Light:  # noqa: FBT001 - private, called once
     if connection.state is ConnectionState.PAUSED:
         return Light.PAUSED
-    if has_failed:
+    if has_failed or meaning_of(problem or "") in NEEDS_PERSON:  # a refused key does not pass by itself
         return Light.BAD
     return Light.WARN if problem else Light.OK

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import SQLAlchemyError
-
 from leadgate.catalogue.texts import LOCALES
-from leadgate.errors import ConfigurationError, ConflictError, ServiceUnavailableError
+from leadgate.errors import ConfigurationError, ConflictError
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.stores import Transaction, Workspace
 from leadgate.settings import Settings
 from leadgate.staff.people import invite, invite_again, new_owner
-from leadgate.storage.engines import make_engine
+from leadgate.storage.engines import Database, make_engine
 from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import add_workspace, find_workspace, reseal_workspace
 from leadgate.vault.envelope import INDEX, INTAKE, SECRETS, Vault
@@ -89,10 +86,6 @@ def initialise(
         engine = make_engine(settings.database_url)
         try:
             made = _make(engine, settings, name=name, locale=locale, time_zone=time_zone, clock=clock, ids=ids)
-        except SQLAlchemyError as error:
-            raise ServiceUnavailableError(
-                "The database cannot be written to.", hint="Make room or see to it, then run leadgate init again."
-            ) from error
         except OSError as error:
             raise ConfigurationError(
                 f"The data directory cannot be written to: {error.strerror}.",
@@ -104,7 +97,7 @@ def initialise(
 
 
 def _make(
-    engine: Engine, settings: Settings, *, name: str, locale: str, time_zone: str, clock: Clock, ids: IdSource
+    engine: Database, settings: Settings, *, name: str, locale: str, time_zone: str, clock: Clock, ids: IdSource
 ) -> Initialised:
     upgrade(engine)
     _protect(settings.data)
@@ -139,7 +132,7 @@ def _make(
 
 
 def _show_again(
-    engine: Engine, workspace: Workspace, wrapper: FileKeyWrapper, data: Path, *, clock: Clock, ids: IdSource
+    engine: Database, workspace: Workspace, wrapper: FileKeyWrapper, data: Path, *, clock: Clock, ids: IdSource
 ) -> Initialised:
     """Nobody may have seen what the call before made: another recovery key, and another address unless there is a password."""
     recovery_key, token = new_recovery_key(os.urandom(30)), ids.token()
@@ -165,7 +158,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     except BlockingIOError:
         raise ConflictError(
-            f"Another leadgate init works on {folder} now.", code="init.busy", hint="Wait until it has ended."
+            f"Another leadgate init works on {folder} now.", code="configuration.busy", hint="Wait until it has ended."
         ) from None
     finally:
         os.close(descriptor)

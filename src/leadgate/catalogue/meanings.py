@@ -24,7 +24,7 @@ _OURS: dict[str, tuple[str, ...]] = {
     "data": (),
     "gone": ("crm.lead_closed",),
     "order": (),
-    "blocked": (),
+    "blocked": ("message.client_left",),
     "no_chat": (),
     "text": (),
     "late": ("message.too_late",),
@@ -36,6 +36,12 @@ _OURS: dict[str, tuple[str, ...]] = {
     ),
     "changed": (),
     "webhook": (),
+    "certificate": ("connection.certificate_wrong", "connection.certificate_ending"),
+    "other_way": ("message.went_elsewhere",),
+    "window": (),
+    "template": (),
+    "permission": (),
+    "account": (),
 }
 """Meaning by meaning, our own codes; those of a vendor stand in `words.json` of its folder.
 

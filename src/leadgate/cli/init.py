@@ -41,7 +41,7 @@ def init(
         except OSError as error:
             raise ConfigurationError(
                 f"What was made could not be printed: {error.strerror}.",
-                code="init.not_shown",
+                code="configuration.not_shown",
                 hint="Run leadgate init again: it shows another recovery key and address.",
             ) from error
         made.confirm_shown()

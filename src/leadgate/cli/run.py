@@ -23,17 +23,22 @@ def run(
 ) -> int:
     """Serve in the foreground until SIGTERM or Ctrl-C.
 
-    One log line `gateway.ready` carries the real address once requests are accepted.
+    One log line `gateway.ready` carries the real address once requests are accepted; `init.unfinished` says that nobody may have
+    seen the recovery key yet: `leadgate init` shows another one.
 
     Example: leadgate run --listen 127.0.0.1:8080
     """
-    from leadgate.observability import configure_logs
+    from leadgate.app import is_unfinished
+    from leadgate.observability import configure_logs, get_logger
     from leadgate.web.server import ROLES
 
     if role not in ROLES:
         raise ConfigurationError(f"--role is one of {', '.join(ROLES)}.")
     configure_logs(as_json=True if common.json else None)
-    run_async(_serve(common.settings(listen=listen), role))
+    settings = common.settings(listen=listen)
+    if is_unfinished(settings.data):
+        get_logger("gateway").warning("init.unfinished")
+    run_async(_serve(settings, role))
     return 0
 
 

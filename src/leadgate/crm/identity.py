@@ -6,7 +6,7 @@ person are joined: each keeps its rows and its key, and everything new belongs t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from leadgate.ports.stores import Transaction
 from leadgate.vault.envelope import Vault, subject_scope
 
 _PROFILE = "subjects.profile"
-_JOINS_LIMIT = 16
+_FIELDS = ("name", "phone", "email", "username", "channel_user_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,10 @@ class Known:
     subject_id: str
     profile: Person
     news: Person
+
+    def after(self, earlier: Known) -> Known:
+        """The same with what was news a moment before."""
+        return replace(self, news=Person(**{name: getattr(self.news, name) or getattr(earlier.news, name) for name in _FIELDS}))
 
 
 class Identities:
@@ -78,26 +82,27 @@ class Identities:
             self._keep_profile(tx, subject_id, profile)
         return Known(subject_id=subject_id, profile=profile, news=news)
 
-    def join(self, tx: Transaction, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> str:
-        """Both are one person from now on; returns the subject that stands for them. A second call changes nothing.
+    def join(
+        self, tx: Transaction, subject_id: str, into_subject_id: str, *, reason: str, at: datetime
+    ) -> Known | None:
+        """Both are one person from now on: the second stands for them, and its profile learns what only the other knew.
 
-        The profile of the one that stays learns what only the other knew.
+        None when they were one already. Of two nodes that join the same people at once, the second sees what the first did,
+        so there are never rings.
         """
+        tx.subjects.lock(self.root(tx, into_subject_id), self.root(tx, subject_id))
         one, other = self.root(tx, into_subject_id), self.root(tx, subject_id)
         if one == other:
-            return one
+            return None
         tx.subjects.join(other, one, reason=reason, at=at)
-        profile, _ = _merge(self.profile(tx, one), self.profile(tx, other), is_hearsay=True)
+        profile, news = _merge(self.profile(tx, one), self.profile(tx, other), is_hearsay=True)
         self._keep_profile(tx, one, profile)
-        return one
+        return Known(subject_id=one, profile=profile, news=news)
 
     @staticmethod
     def root(tx: Transaction, subject_id: str) -> str:
         """The subject that stands for the person."""
-        for _ in range(_JOINS_LIMIT):
-            into = tx.subjects.find_joined(subject_id)
-            if into is None:
-                break
+        while (into := tx.subjects.find_joined(subject_id)) is not None:
             subject_id = into
         return subject_id
 
@@ -106,7 +111,7 @@ class Identities:
         """All subjects that are this person, the one that stands for them first."""
         found = [cls.root(tx, subject_id)]
         for subject in found:  # grows while it is walked through; joins have no rings, `join` sees to that
-            found += [joined for joined in tx.subjects.joined_into(subject) if joined not in found]
+            found += tx.subjects.joined_into(subject)
         return found
 
     def profile(self, tx: Transaction, subject_id: str) -> Person:
@@ -136,8 +141,7 @@ class Identities:
 
 def _merge(before: Person, learned: Person, *, is_hearsay: bool) -> tuple[Person, Person]:
     """The profile after learning, and the news in it. What the person says later replaces what was said earlier."""
-    fields = ("name", "phone", "email", "username", "channel_user_id")
     first, second = (before, learned) if is_hearsay else (learned, before)
-    merged = {name: getattr(first, name) or getattr(second, name) for name in fields}
-    news = {name: merged[name] if merged[name] != getattr(before, name) else None for name in fields}
+    merged = {name: getattr(first, name) or getattr(second, name) for name in _FIELDS}
+    news = {name: merged[name] if merged[name] != getattr(before, name) else None for name in _FIELDS}
     return Person(**merged), Person(**news)

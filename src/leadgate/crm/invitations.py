@@ -6,9 +6,10 @@ Whoever opens one is taken for the person it was made for, hence the short life.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from leadgate.crm.identity import Identities
+from leadgate.crm.identity import Identities, Known
 from leadgate.model.events import EventKind, NormalisedEvent
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import Transaction
@@ -19,6 +20,7 @@ VALID_FOR = timedelta(hours=24)
 
 _TOKEN = re.compile(r"(?<![\w-])j_[A-Za-z0-9_-]{22}(?![\w-])", re.ASCII)
 _TOKEN_BYTES = 16
+_START = "/start"
 _INDEX = "invitation"
 
 
@@ -38,15 +40,22 @@ class Invitations:
         tx.invitations.add(index, subject_id, expires_at=at + VALID_FOR, at=at)
         return token
 
-    def accept(self, tx: Transaction, fact: NormalisedEvent, subject_id: str, *, at: datetime) -> str | None:
-        """Join who wrote this with who was invited; the subject that stands for them, or None when there is no good token in it."""
+    def accept(self, tx: Transaction, fact: NormalisedEvent, subject_id: str, *, at: datetime) -> Known | None:
+        """Join who wrote this with who was invited; None when there is no good token in it, or they cannot be one person.
+
+        Two people with two phones are two people: the link was passed on. It is used up all the same.
+        """
         token = find_token(fact)
         if token is None:
             return None
         inviter = tx.invitations.use(self._vault.index(tx.workspace_id, _INDEX, token), at=at)
-        if inviter is None:
+        if inviter is None or self._are_two(tx, inviter, subject_id):
             return None
         return self._identities.join(tx, subject_id, inviter, reason="invitation", at=at)
+
+    def _are_two(self, tx: Transaction, one: str, other: str) -> bool:
+        phones = {self._identities.profile(tx, self._identities.root(tx, subject)).phone for subject in (one, other)}
+        return len(phones - {None}) > 1
 
 
 def find_token(fact: NormalisedEvent) -> str | None:
@@ -55,3 +64,11 @@ def find_token(fact: NormalisedEvent) -> str | None:
         return None
     found = _TOKEN.search(fact.payload or "") or _TOKEN.search(fact.text or "")
     return found[0] if found else None
+
+
+def without_token(fact: NormalisedEvent) -> NormalisedEvent:
+    """The event as the dialogue may see it: a token is nobody's words. Nothing but a link that was opened is a start."""
+    if find_token(fact) is None:
+        return fact
+    words = " ".join(_TOKEN.sub(" ", fact.text or "").split()).removeprefix(_START).strip()
+    return replace(fact, text=words or _START, payload=None)

@@ -85,7 +85,7 @@ class Leads:
         request: LeadRequest | None = None,
     ) -> str:
         """Words of a client: the first make a lead, later ones an entry; news of the person update it. Returns the lead's id."""
-        lead = tx.leads.find_current(known.subject_id)
+        lead = self.find_current(tx, known.subject_id)
         if lead is None:
             lead = self._create(tx, known, words, contact, house, at=at, request=request)
         else:
@@ -102,6 +102,14 @@ class Leads:
         self._send(tx, entry, known.subject_id, contact, lead.lead_id, at=at)
         return lead.lead_id
 
+    def find_current(self, tx: Transaction, subject_id: str) -> StoredLead | None:
+        """The open lead of a person, whichever of their channels it began in; None when there is none."""
+        lead = tx.leads.find_current(subject_id)
+        if lead is not None:
+            return lead
+        everyone = self._identities.everyone(tx, subject_id)
+        return next((lead for lead in map(tx.leads.find_current, everyone) if lead is not None), None)
+
     def open_again(
         self,
         tx: Transaction,
@@ -113,10 +121,11 @@ class Leads:
         at: datetime,
     ) -> str:
         """The lead of an entry was closed meanwhile: the entry goes to the person's current lead, made when there is none."""
-        current = tx.leads.find_current(delivery.subject_id)
+        current = self.find_current(tx, delivery.subject_id)
         if current is None:
-            profile = self._identities.profile(tx, delivery.subject_id)
-            known = Known(subject_id=delivery.subject_id, profile=profile, news=Person())
+            subject_id = self._identities.root(tx, delivery.subject_id)
+            profile = self._identities.profile(tx, subject_id)
+            known = Known(subject_id=subject_id, profile=profile, news=Person())
             current = self._create(tx, known, entry.text, contact, house, at=at, request=None, is_again=True)
         moved = replace(entry, lead_id=current.lead_id, ref=current.ref)
         sealed = self._outbox.seal(tx, delivery.delivery_id, delivery.subject_id, moved)

@@ -268,9 +268,8 @@ class DeliveryWorker:
             plan = plan_lane(deliveries, in_crm, capacity=target.capacity(), now=now)
             woken = tx.deliveries.unpark(*plan.leads_to_create, at=now)
             if woken:
-                window += (
-                    woken  # parked when the creation was out of sight, they go along with it: all must be in sight now
-                )
+                # Parked when the creation was out of sight, they go along with it: all of them must be in sight now.
+                window += woken
             elif plan.is_done and len(deliveries) >= window:
                 window *= _WIDER  # all that was read is held up; what could go may stand behind it
             else:

@@ -37,6 +37,8 @@ class Cause(StrEnum):
     """Events that broke our code."""
     SILENCE = "silence"
     """A channel is silent at an hour when people usually write."""
+    CHANNEL = "channel"
+    """A messenger does not bring what clients write, or could not soon: the watchdog's finding."""
     DISK = "disk"
     """Little space is left."""
     DATABASE = "database"

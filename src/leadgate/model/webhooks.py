@@ -13,14 +13,16 @@ class RawWebhook:
     Attributes:
         method: `POST` or `GET`.
         headers: names in lower case; of a repeated header all values joined with ", ".
-        query: decoded query parameters, last one wins.
+        query: decoded query parameters, last one wins. May hold a secret: never printed, never logged.
         body: raw bytes, at most the limit of the contract (1 MiB).
+        peer: address of the machine at the other end of the connection, which may be a proxy's; None when it is not told.
     """
 
     method: str
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    peer: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

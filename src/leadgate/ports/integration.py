@@ -52,6 +52,7 @@ class Manifest:
         public_url_needed: the vendor must reach us from outside.
         message_ids_per_chat: the vendor counts messages in each chat by itself.
         client_pulls: clients fetch our messages themselves (the site's widget), so nothing is sent.
+        source_ranges: the addresses that the vendor publishes as its senders', as CIDR; empty when it publishes none.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Manifest:
     public_url_needed: bool = False
     client_pulls: bool = False
     message_ids_per_chat: bool = False
+    source_ranges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,132 +5,142 @@ Nothing of it is answered.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from leadgate.crm.fates import STATUSES, Fates
+from leadgate.crm.fates import FAILED, STATUSES, Fates
 from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Contact, House, Leads
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
-from leadgate.ports.stores import StoredEvent, Transaction
+from leadgate.ports.stores import Transaction
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.ending import Ending
+from leadgate.processing.reach import Reach
 from leadgate.processing.source import Source
 
 KINDS = frozenset({EventKind.STATUS, EventKind.BLOCKED, EventKind.EDITED, EventKind.DELETED})
-BLOCKED_CODE = "message.client_left"
+CLIENT_LEFT = "message.client_left"
+NUMBER_CHANGED = "message.number_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """Where such an event comes from, and how the salon writes of it.
+
+    Attributes:
+        contact: its `event_id` is the event.
+        chat: the conversation it is about; None when there is none.
+    """
+
+    source: Source
+    contact: Contact
+    house: House
+    chat: Chat | None
+    at: datetime
 
 
 class Aftermath:
     """Works on events of these `KINDS`."""
 
-    def __init__(self, chats: Chats, fates: Fates, identities: Identities, leads: Leads) -> None:
+    def __init__(self, chats: Chats, fates: Fates, identities: Identities, leads: Leads, reach: Reach) -> None:
         """Join these."""
         self._chats = chats
         self._fates = fates
         self._identities = identities
         self._leads = leads
+        self._reach = reach
 
     def take(
-        self,
-        tx: Transaction,
-        event: StoredEvent,
-        fact: NormalisedEvent,
-        source: Source,
-        *,
-        contact: Contact,
-        house: House,
-        at: datetime,
+        self, tx: Transaction, fact: NormalisedEvent, source: Source, *, contact: Contact, house: House, at: datetime
     ) -> Ending:
         """Give such an event its end."""
         chat_id = fact.chat_id or fact.sender_id
         chat = None if chat_id is None else self._chats.find(tx, source.connection_id, chat_id)
+        case = Circumstances(source=source, contact=contact, house=house, chat=chat, at=at)
         match fact.kind:
-            case EventKind.BLOCKED:
-                self._close(tx, chat, at=at)
             case EventKind.STATUS:
-                self._note_status(tx, fact, source, chat, at=at)
+                return self._note_status(tx, fact, case)
+            case EventKind.BLOCKED if chat is not None:
+                self._reach.close(tx, chat, CLIENT_LEFT, at=at)
             case EventKind.EDITED if chat is not None and fact.text:
-                return self._edited(tx, event, fact, source, chat, contact=contact, house=house, at=at)
-            case EventKind.DELETED if chat is not None:
-                return self._deleted(tx, event, fact, source, chat, contact=contact, house=house, at=at)
+                return self._edited(tx, fact, case, chat, words=fact.text)
+            case EventKind.DELETED if fact.message_id is not None:
+                return self._deleted(tx, fact, case, message_id=fact.message_id)
             case _:
                 pass
         return _nothing_to_do(fact, chat)
 
-    @staticmethod
-    def _close(tx: Transaction, chat: Chat | None, *, at: datetime) -> None:
-        """Nothing more is sent until they write again; what still waits is given up."""
-        if chat is not None:
-            tx.conversations.set_unreachable(chat.stored.conversation_id, BLOCKED_CODE, at=at)
-            tx.deliveries.give_up_lane(chat.lane, error_code=BLOCKED_CODE, at=at)
-
-    def _note_status(
-        self, tx: Transaction, fact: NormalisedEvent, source: Source, chat: Chat | None, *, at: datetime
-    ) -> None:
+    def _note_status(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances) -> Ending:
+        chat = case.chat
         if fact.status in STATUSES and fact.message_id is not None:
-            name = source.name_of_message(fact.chat_id, fact.message_id)
-            self._fates.advance(tx, source.connection_id, name, str(fact.status), fact.error_code, at=at)
+            self._advance(tx, fact, case, message_id=fact.message_id, status=fact.status)
         elif fact.status == "number_changed" and fact.phone and fact.sender_id:
-            person = Person(phone=fact.phone, channel_user_id=fact.sender_id)
-            self._identities.recognise(tx, person, channel=source.integration.manifest.kind, at=at)
+            return self._number_changed(tx, fact, case, phone=fact.phone, sender_id=fact.sender_id)
         elif chat is not None and fact.status in ("opted_out", "opted_in"):
-            tx.conversations.set_opted_out(chat.stored.conversation_id, at=at if fact.status == "opted_out" else None)
+            opted_out_at = case.at if fact.status == "opted_out" else None
+            tx.conversations.set_opted_out(chat.stored.conversation_id, at=opted_out_at)
         elif chat is not None and fact.status == "unblocked":
-            tx.conversations.set_unreachable(chat.stored.conversation_id, None, at=at)
+            tx.conversations.set_unreachable(chat.stored.conversation_id, None, at=case.at)
+        return _nothing_to_do(fact, chat)
+
+    def _advance(
+        self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, *, message_id: str, status: str
+    ) -> None:
+        source = case.source
+        name = source.name_of_message(fact.chat_id, message_id)
+        news = self._fates.advance(tx, source.connection_id, name, status, fact.error_code, at=case.at)
+        if news is not None and news.status == FAILED and news.delivery_id is not None:
+            self._reach.carry_on(tx, news.delivery_id, at=case.at)
+
+    def _number_changed(
+        self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, *, phone: str, sender_id: str
+    ) -> Ending:
+        """The chat of the old number is nobody's any more; the next words come from the new one, and from the same person."""
+        person = Person(phone=phone, channel_user_id=sender_id)
+        known = self._identities.recognise(tx, person, channel=case.source.integration.manifest.kind, at=case.at)
+        if case.chat is not None:
+            self._reach.close(tx, case.chat, NUMBER_CHANGED, at=case.at)
+        if self._leads.find_current(tx, known.subject_id) is None:
+            return _nothing_to_do(fact, case.chat)
+        words = case.house.texts.get("entry_contact", phone=phone)
+        lead_id = self._leads.record_words(tx, known, words, case.contact, case.house, at=case.at)
+        return Ending(state=EventState.LEAD, subject_id=known.subject_id, lead_id=lead_id)
 
     def _edited(
-        self,
-        tx: Transaction,
-        event: StoredEvent,
-        fact: NormalisedEvent,
-        source: Source,
-        chat: Chat,
-        *,
-        contact: Contact,
-        house: House,
-        at: datetime,
+        self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, chat: Chat, *, words: str
     ) -> Ending:
         """A new statement that names itself as such: an edit never changes quietly what was agreed on."""
+        event_id, source = case.contact.event_id, case.source
         if fact.message_id is not None:
             name = source.name_of_message(fact.chat_id, fact.message_id)
-            self._fates.mark(tx, source.connection_id, name, "edited", at=at)
-        words = house.texts.get("entry_edited", text=str(fact.text))
-        chat.add_message(tx, event.event_id, outgoing=False, text=words, at=at)
-        return self._told(tx, chat, words, contact=contact, house=house, at=at)
+            if not self._fates.note_edit(tx, source.connection_id, name, event_id, at=case.at):
+                # It was deleted already: these words are gone as well.
+                tx.events.forget_body(event_id)
+                return _nothing_to_do(fact, None)
+        entry = case.house.texts.get("entry_edited", text=words)
+        chat.add_message(tx, event_id, outgoing=False, text=entry, at=case.at)
+        return self._told(tx, fact, case, chat, entry)
 
-    def _deleted(
-        self,
-        tx: Transaction,
-        event: StoredEvent,
-        fact: NormalisedEvent,
-        source: Source,
-        chat: Chat,
-        *,
-        contact: Contact,
-        house: House,
-        at: datetime,
-    ) -> Ending:
-        """The words are gone here too, from the chat and from the event that brought them; the CRM is told that it was so."""
-        _ = event
-        gone = None
-        if fact.message_id is not None:
-            name = source.name_of_message(fact.chat_id, fact.message_id)
-            gone = self._fates.mark(tx, source.connection_id, name, "deleted", at=at)
-        if gone is None:
-            return _nothing_to_do(fact, chat)
-        chat.take_back(tx, gone)
-        tx.events.forget_body(gone)
-        return self._told(tx, chat, house.texts.get("entry_deleted"), contact=contact, house=house, at=at)
+    def _deleted(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, *, message_id: str) -> Ending:
+        """The words are gone here too, from the chat and from the events that brought them; the CRM is told that it was so."""
+        source = case.source
+        name = source.name_of_message(fact.chat_id, message_id)
+        gone = self._fates.take_back(tx, source.connection_id, name, at=case.at)
+        if case.chat is None or not gone:
+            return _nothing_to_do(fact, case.chat)
+        for ours in gone:
+            case.chat.take_back(tx, ours)
+            tx.events.forget_body(ours)
+        return self._told(tx, fact, case, case.chat, case.house.texts.get("entry_deleted"))
 
-    def _told(self, tx: Transaction, chat: Chat, words: str, *, contact: Contact, house: House, at: datetime) -> Ending:
+    def _told(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, chat: Chat, entry: str) -> Ending:
         """An entry in the lead that is open; no lead is made of it."""
         subject_id = self._identities.root(tx, chat.subject_id)
-        if tx.leads.find_current(subject_id) is None:
-            return Ending(state=EventState.IGNORED, reason="event.no_open_lead", subject_id=chat.subject_id)
-        known = self._identities.learn(tx, subject_id, Person(), channel=contact.channel, at=at)
-        lead_id = self._leads.record_words(tx, replace(known, news=Person()), words, contact, house, at=at)
+        if self._leads.find_current(tx, subject_id) is None:
+            return _nothing_to_do(fact, chat)
+        known = self._identities.learn(tx, subject_id, Person(), channel=case.contact.channel, at=case.at)
+        lead_id = self._leads.record_words(tx, known, entry, case.contact, case.house, at=case.at)
         return Ending(state=EventState.LEAD, subject_id=chat.subject_id, lead_id=lead_id)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from leadgate.crm.fates import Fates
+from leadgate.crm.fates import FAILED, Fates
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery.payloads import Payload
 from leadgate.delivery.retry import Decision
@@ -15,10 +15,8 @@ from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import Delivered, Outcome, Refused, RetryLater, Scope
 from leadgate.ports.stores import StoredDelivery, Transaction
 from leadgate.processing.chats import Chat, Chats
-from leadgate.processing.reach import FALL_OVER_AFTER, Reach
+from leadgate.processing.reach import FALL_OVER_AFTER, WENT_ELSEWHERE, Reach
 from leadgate.processing.source import Source
-
-WENT_ELSEWHERE = "message.went_elsewhere"
 
 
 class Settlements:
@@ -68,35 +66,51 @@ class Settlements:
             case Delivered(external_id) if external_id:
                 self._note_sent(tx, delivery, message, external_id, at=at)
             case Refused(code, unreachable=True):
-                chat = self._chat_of(tx, delivery)
-                if chat is not None:
-                    tx.conversations.set_unreachable(chat.stored.conversation_id, code, at=at)
-                self._reach.fall_over(tx, delivery.subject_id, message, at=at)
-                # No dead letter: nobody can cure it, and the chat says why.
-                return replace(decision, state=DeliveryState.DISCARDED, due_at=None)
+                return self._left(tx, delivery, message, replace(decision, error_code=code), at=at)
             case Refused():
-                if self._reach.fall_over(tx, delivery.subject_id, message, at=at) is not None:
-                    return _went_elsewhere(decision)
-            case RetryLater(scope=Scope.TARGET) if at - delivery.created_at >= FALL_OVER_AFTER:
+                return self._elsewhere(tx, delivery, message, decision, at=at)
+            case RetryLater(scope=scope):
                 # Nothing was sent, so it cannot arrive twice.
-                if self._reach.fall_over(tx, delivery.subject_id, message, at=at) is not None:
-                    return _went_elsewhere(decision)
+                if scope is Scope.TARGET:
+                    self._reach.pass_on_overdue(tx, delivery.lane, at=at)
+                is_overdue = scope is Scope.TARGET and at - delivery.created_at >= FALL_OVER_AFTER
+                if is_overdue or decision.state is DeliveryState.DEAD:
+                    return self._elsewhere(tx, delivery, message, decision, at=at)
             case _:
                 pass
         return decision
+
+    def _left(
+        self, tx: Transaction, delivery: StoredDelivery, message: OutgoingMessage, decision: Decision, *, at: datetime
+    ) -> Decision:
+        """The client cannot be written to here. No dead letter: nobody can cure it, and the chat says why."""
+        chat = self._chat_of(tx, delivery)
+        if chat is not None:
+            self._reach.close(tx, chat, decision.error_code or "", at=at)
+        self._reach.fall_over(tx, delivery.subject_id, message, at=at)
+        return replace(decision, state=DeliveryState.DISCARDED, due_at=None)
+
+    def _elsewhere(
+        self, tx: Transaction, delivery: StoredDelivery, message: OutgoingMessage, decision: Decision, *, at: datetime
+    ) -> Decision:
+        """A notice goes the next way when there is one."""
+        if self._reach.fall_over(tx, delivery.subject_id, message, at=at) is None:
+            return decision
+        return replace(decision, state=DeliveryState.DISCARDED, due_at=None, error_code=WENT_ELSEWHERE)
 
     def _note_sent(
         self, tx: Transaction, delivery: StoredDelivery, message: OutgoingMessage, external_id: str, *, at: datetime
     ) -> None:
         source = self._find_source(delivery.connection_id)
-        if source is not None:
-            name = source.name_of_message(message.chat_id, external_id)
-            self._fates.note_said(tx, delivery.connection_id, name, message.message_id, is_ours=True, at=at)
+        if source is None:  # paused a moment ago: its statuses are of no use to anybody
+            return
+        name = source.name_of_message(message.chat_id, external_id)
+        fate = self._fates.note_sent(
+            tx, delivery.connection_id, name, message.message_id, delivery_id=delivery.delivery_id, at=at
+        )
+        if fate.status == FAILED:  # the vendor's word of it was here before its own answer
+            self._reach.carry_on(tx, delivery.delivery_id, at=at)
 
     def _chat_of(self, tx: Transaction, delivery: StoredDelivery) -> Chat | None:
         _, _, index = delivery.lane.rpartition(":")
         return self._chats.find_by_index(tx, delivery.connection_id, bytes.fromhex(index))
-
-
-def _went_elsewhere(decision: Decision) -> Decision:
-    return replace(decision, state=DeliveryState.DISCARDED, due_at=None, error_code=WENT_ELSEWHERE)

@@ -1,4 +1,4 @@
-"""Writing to a person first: the chat to take, and the next one when that way is closed."""
+"""Writing to a person first: the chat to take, the next one when that way is closed, and closing it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from datetime import datetime, timedelta
 
 from leadgate.crm.identity import Identities
 from leadgate.delivery.payloads import Outbox
+from leadgate.errors import VaultError
+from leadgate.model.deliveries import DeliveryState
 from leadgate.model.messages import OutgoingMessage
 from leadgate.ports.clock import IdSource
-from leadgate.ports.stores import Transaction
+from leadgate.ports.stores import StoredDelivery, Transaction
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.source import Source
 
 FALL_OVER_AFTER = timedelta(minutes=5)
 """How long a notice waits for a messenger that does not answer before it takes the next way."""
+
+FAILURE_TOO_LATE_AFTER = timedelta(hours=24)
+"""A vendor that tells a failure later than this tells it of a notice whose time is over."""
+
+WENT_ELSEWHERE = "message.went_elsewhere"
+_WAITING_AT_MOST = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,29 @@ class Reach:
         fresh = replace(message, message_id=self._ids.new("msg"), callback_id=None)
         return self._send(tx, subject_id, fresh, at=at)
 
+    def close(self, tx: Transaction, chat: Chat, code: str, *, at: datetime) -> None:
+        """Nothing more is sent to a chat until the client writes again: notices that wait take the next way, the rest is given up."""
+        tx.conversations.set_unreachable(chat.stored.conversation_id, code, at=at)
+        notices = self._waiting_notices(tx, chat.lane)
+        tx.deliveries.give_up_lane(chat.lane, error_code=code, at=at)
+        for delivery, message in notices:
+            self.fall_over(tx, delivery.subject_id, message, at=at)
+
+    def pass_on_overdue(self, tx: Transaction, lane: str, *, at: datetime) -> None:
+        """The messenger does not answer: notices that have waited for it long enough, behind whatever, take the next way."""
+        for delivery, message in self._waiting_notices(tx, lane):
+            is_overdue = at - delivery.created_at >= FALL_OVER_AFTER
+            if is_overdue and self.fall_over(tx, delivery.subject_id, message, at=at) is not None:
+                _give_up(tx, delivery, at=at)
+
+    def carry_on(self, tx: Transaction, delivery_id: str, *, at: datetime) -> str | None:
+        """The vendor took a notice and could not bring it: the next way, unless its time is over."""
+        delivery = tx.deliveries.find(delivery_id)
+        if delivery is None or at - delivery.created_at >= FAILURE_TOO_LATE_AFTER:
+            return None
+        message = self._open(tx, delivery)
+        return None if message is None else self.fall_over(tx, delivery.subject_id, message, at=at)
+
     def ways(self, tx: Transaction, subject_id: str) -> list[Chat]:
         """The chats in which the person can be written to now, the one last heard of first."""
         stored = tx.conversations.of_subjects(self._identities.everyone(tx, subject_id))
@@ -105,3 +136,33 @@ class Reach:
                 at=at,
             )
         return None
+
+    def _waiting_notices(self, tx: Transaction, lane: str) -> list[tuple[StoredDelivery, OutgoingMessage]]:
+        """Nobody's event brought a notice about, so answers need not be opened."""
+        waiting = [
+            delivery
+            for delivery in tx.deliveries.open_in_lane(lane, limit=_WAITING_AT_MOST)
+            if delivery.state is DeliveryState.WAITING and delivery.event_id is None
+        ]
+        opened = [(delivery, self._open(tx, delivery)) for delivery in waiting]
+        return [(d, message) for d, message in opened if message is not None and message.tried is not None]
+
+    def _open(self, tx: Transaction, delivery: StoredDelivery) -> OutgoingMessage | None:
+        try:
+            payload = self._outbox.open(tx, delivery)
+        except VaultError:  # the person was erased, or it will be told when its turn comes
+            return None
+        return payload if isinstance(payload, OutgoingMessage) else None
+
+
+def _give_up(tx: Transaction, delivery: StoredDelivery, *, at: datetime) -> None:
+    tx.deliveries.settle(
+        delivery.delivery_id,
+        state=DeliveryState.DISCARDED,
+        due_at=None,
+        failures=delivery.failures,
+        error_code=WENT_ELSEWHERE,
+        error_detail=None,
+        external_id=None,
+        at=at,
+    )

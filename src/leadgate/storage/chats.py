@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select, update
+from sqlalchemy import LargeBinary, bindparam, case, delete, func, insert, select, update
 
 from leadgate.ports.stores import StoredConversation, StoredFate, StoredMessage
 from leadgate.storage.base import LIMIT, SqlStore, TolerantInsert, given, insert_or, insert_unless_there, of_workspace
@@ -32,11 +32,18 @@ _OF_SUBJECTS = (
     .where(of_workspace(conversations), conversations.c.subject_id.in_(bindparam("subject_ids", expanding=True)))
     .order_by(conversations.c.heard_at.is_(None), conversations.c.heard_at.desc(), conversations.c.conversation_id)
 )
+_NEW_TIME = bindparam("new_time", type_=conversations.c.heard_at.type)
 _NOTE_HEARD = _CHANGE_CONVERSATION.values(
     sealed_address=func.coalesce(conversations.c.sealed_address, bindparam("new_address", type_=LargeBinary)),
-    heard_at=bindparam("new_time", type_=conversations.c.heard_at.type),
+    # Words that come late do not make the last ones older.
+    heard_at=case((conversations.c.heard_at > _NEW_TIME, conversations.c.heard_at), else_=_NEW_TIME),
     unreachable_since=None,
     unreachable_code=None,
+)
+_OPEN_CONVERSATION = _CHANGE_CONVERSATION.values(unreachable_since=None, unreachable_code=None)
+_CLOSE_CONVERSATION = _CHANGE_CONVERSATION.values(
+    unreachable_since=func.coalesce(conversations.c.unreachable_since, _NEW_TIME),
+    unreachable_code=bindparam("new_code"),
 )
 
 
@@ -75,9 +82,10 @@ class SqlConversationStore(SqlStore):
 
     def set_unreachable(self, conversation_id: str, code: str | None, *, at: datetime) -> None:
         """They cannot be written to, or can again."""
-        since = None if code is None else at
-        values = {"unreachable_since": since, "unreachable_code": code}
-        self._run(_CHANGE_CONVERSATION, for_conversation_id=conversation_id, **values)
+        if code is None:
+            self._run(_OPEN_CONVERSATION, for_conversation_id=conversation_id)
+        else:
+            self._run(_CLOSE_CONVERSATION, for_conversation_id=conversation_id, new_time=at, new_code=code)
 
     def set_opted_out(self, conversation_id: str, *, at: datetime | None) -> None:
         """They want no more advertising, or want it again."""
@@ -127,7 +135,7 @@ class SqlConversationStore(SqlStore):
 
 
 def _set_fate(new: TolerantInsert) -> TolerantInsert:
-    names = ("message_id", "status", "error_code", "changed_at")
+    names = ("message_id", "delivery_id", "status", "error_code", "changed_at")
     return new.on_conflict_do_update(
         index_elements=["workspace_id", "connection_id", "vendor_index"],
         set_={name: getattr(new.excluded, name) for name in names},
@@ -138,6 +146,12 @@ _FIND_FATE = select(message_fates).where(
     of_workspace(message_fates), given(message_fates.c.connection_id), given(message_fates.c.vendor_index)
 )
 _SET_FATE = insert_or(message_fates, _set_fate)
+_OF_DELIVERY = (
+    select(message_fates)
+    .where(of_workspace(message_fates), given(message_fates.c.delivery_id))
+    .order_by(message_fates.c.changed_at.desc())
+    .limit(1)
+)
 _FATES = (
     select(message_fates)
     .where(of_workspace(message_fates), message_fates.c.message_id.in_(bindparam("message_ids", expanding=True)))
@@ -165,10 +179,16 @@ class SqlFateStore(SqlStore):
             connection_id=connection_id,
             vendor_index=vendor_index,
             message_id=fate.message_id,
+            delivery_id=fate.delivery_id,
             status=fate.status,
             error_code=fate.error_code,
             changed_at=fate.changed_at,
         )
+
+    def of_delivery(self, delivery_id: str) -> StoredFate | None:
+        """The last of it."""
+        row = self._one(_OF_DELIVERY, for_delivery_id=delivery_id)
+        return None if row is None else _read_fate(row)
 
     def of_messages(self, message_ids: Collection[str]) -> Mapping[str, StoredFate]:
         """What became of these; of a message in several pieces, what happened last."""
@@ -239,5 +259,9 @@ def _read_message(row: Any) -> StoredMessage:
 
 def _read_fate(row: Any) -> StoredFate:
     return StoredFate(
-        message_id=row.message_id, status=row.status, error_code=row.error_code, changed_at=row.changed_at
+        message_id=row.message_id,
+        delivery_id=row.delivery_id,
+        status=row.status,
+        error_code=row.error_code,
+        changed_at=row.changed_at,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -12,6 +12,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from leadgate.errors import ConfigurationError
+
+Database: TypeAlias = Engine
+"""The engine, for rooms that hand it on and know no SQL library."""
 
 BUSY_TIMEOUT_S = 5
 _WAL_RETRY_S = 0.02

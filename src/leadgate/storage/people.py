@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from leadgate.ports.stores import WrappedKey
 from leadgate.storage.base import SqlStore, given, insert_unless_there, of_workspace
@@ -44,6 +44,12 @@ _ADD_IDENTIFIER = insert_unless_there(identifiers)
 _FIND_PROFILE = select(subjects.c.sealed_profile).where(of_workspace(subjects), given(subjects.c.subject_id))
 _CHANGE_SUBJECT = update(subjects).where(of_workspace(subjects), given(subjects.c.subject_id))
 
+_LOCK = (
+    select(subjects.c.subject_id)
+    .where(of_workspace(subjects), subjects.c.subject_id.in_(bindparam("subject_ids", expanding=True)))
+    .order_by(subjects.c.subject_id)
+    .with_for_update()
+)
 _JOIN = insert_unless_there(subject_joins)
 _FIND_JOINED = select(subject_joins.c.into_subject_id).where(
     of_workspace(subject_joins), given(subject_joins.c.subject_id)
@@ -68,6 +74,10 @@ class SqlSubjectStore(SqlStore):
     def add_identifier(self, subject_id: str, kind: str, value_index: bytes, *, at: datetime) -> None:
         """Tie an identifier to a subject, unless somebody has it."""
         self._keep(_ADD_IDENTIFIER, kind=kind, value_index=value_index, subject_id=subject_id, created_at=at)
+
+    def lock(self, *subject_ids: str) -> None:
+        """In the order of ids, so that no two wait for each other; SQLite has one writer anyway."""
+        self._run(_LOCK, subject_ids=sorted(subject_ids)).all()
 
     def join(self, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> None:
         """Know the first as the second from now on."""

@@ -266,6 +266,7 @@ message_fates = Table(
     Column("connection_id", Text, nullable=False),
     Column("vendor_index", LargeBinary, nullable=False),
     Column("message_id", Text, nullable=True),
+    Column("delivery_id", Text, nullable=True),
     Column("status", Text, nullable=True),
     Column("error_code", Text, nullable=True),
     Column("changed_at", UtcTime, nullable=False),
@@ -277,6 +278,13 @@ Index(
     message_fates.c.message_id,
     sqlite_where=text("message_id IS NOT NULL"),
     postgresql_where=text("message_id IS NOT NULL"),
+)
+Index(
+    "message_fates_delivery",
+    message_fates.c.workspace_id,
+    message_fates.c.delivery_id,
+    sqlite_where=text("delivery_id IS NOT NULL"),
+    postgresql_where=text("delivery_id IS NOT NULL"),
 )
 
 subject_joins = Table(

@@ -127,7 +127,9 @@ class SqlStorage:
 
     def _find_damage(self) -> str | None:
         try:
-            with self._engine.connect() as connection:
+            with self._engine.connect() as bare:
+                # As a reader: otherwise it would hold the lock of the writer, and every sender would be refused for seconds.
+                connection = bare.execution_options(leadgate_reader=True)
                 found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
         except DBAPIError as error:
             if isinstance(error.orig, sqlite3.OperationalError):

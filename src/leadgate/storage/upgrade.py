@@ -15,6 +15,7 @@ from leadgate.errors import ConfigurationError, ServiceUnavailableError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+TRY_AGAIN = "Make room or see to it, then run the same command again: it goes on where this one stopped."
 _LOCK_KEY = 0x6C656164  # any number will do as long as it stays the same
 HEAD = "0007"
 """Newest migration in `migrations/versions`; a test compares it with what Alembic finds."""
@@ -44,7 +45,7 @@ def upgrade(engine: Engine) -> bool:
 
     Raises:
         ConfigurationError: the database was made by a newer version.
-        ServiceUnavailableError: it cannot be reached.
+        ServiceUnavailableError: it cannot be reached or written to; what was done stands, and a second call goes on.
     """
     version = find_version(engine)
     if version == HEAD:
@@ -55,8 +56,11 @@ def upgrade(engine: Engine) -> bool:
         )
     from alembic import command  # noqa: PLC0415 -- a quarter of a second that an up-to-date start need not spend
 
-    with engine.connect() as connection, _alone(connection):
-        command.upgrade(alembic_config(connection), "head")
+    try:
+        with engine.connect() as connection, _alone(connection):
+            command.upgrade(alembic_config(connection), "head")
+    except SQLAlchemyError as error:
+        raise ServiceUnavailableError("The database cannot be written to.", hint=TRY_AGAIN) from error
     return True
 
 

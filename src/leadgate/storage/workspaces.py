@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from leadgate.errors import ServiceUnavailableError
 from leadgate.ports.stores import Transaction, Workspace
 from leadgate.storage.schema import workspaces
 from leadgate.storage.transaction import SqlTransaction
+from leadgate.storage.upgrade import TRY_AGAIN
 
 
 def find_workspace(engine: Engine) -> Workspace | None:
@@ -43,8 +45,11 @@ def add_workspace(
 
     Args:
         sealed_recovery: the key encryption key under the recovery key, to lie beside the data.
+
+    Raises:
+        ServiceUnavailableError: the database cannot be written to; nothing was kept, or nobody knows.
     """
-    with engine.begin() as connection:
+    with _in_one_commit(engine) as connection:
         connection.execute(
             insert(workspaces).values(
                 workspace_id=workspace.workspace_id,
@@ -61,8 +66,21 @@ def add_workspace(
 def reseal_workspace(
     engine: Engine, workspace: Workspace, *, sealed_recovery: bytes, furnish: Callable[[Transaction], None]
 ) -> None:
-    """Put the key encryption key under another recovery key, and do what `furnish` does, in one transaction."""
-    with engine.begin() as connection:
+    """Put the key encryption key under another recovery key, and do what `furnish` does, in one transaction.
+
+    Raises:
+        ServiceUnavailableError: as `add_workspace`.
+    """
+    with _in_one_commit(engine) as connection:
         mine = workspaces.c.workspace_id == workspace.workspace_id
         connection.execute(update(workspaces).where(mine).values(sealed_recovery=sealed_recovery))
         furnish(SqlTransaction(connection, workspace.workspace_id))
+
+
+@contextlib.contextmanager
+def _in_one_commit(engine: Engine) -> Iterator[Connection]:
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise ServiceUnavailableError("The database cannot be written to.", hint=TRY_AGAIN) from error

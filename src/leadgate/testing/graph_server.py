@@ -1,4 +1,4 @@
-"""What the doubles of WhatsApp and Instagram share: Meta's Graph API with its token, its error object and what it tells of a token."""
+"""What the doubles of WhatsApp and Instagram share: Meta's Graph API, its token, its error object, what it tells of a token."""
 
 from __future__ import annotations
 

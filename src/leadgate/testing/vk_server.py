@@ -84,27 +84,24 @@ class VkServer(VendorServer):
         return is_full
 
     def _messages_send(self, parameters: Mapping[str, str]) -> object:
-        text, peer_id = parameters.get("message", ""), parameters.get("peer_id", "")
-        random_id = parameters.get("random_id", "")
-        if not peer_id.lstrip("-").isdecimal() or not random_id.lstrip("-").isdecimal() or int(random_id) not in _INT32:
-            return _error(100, "One of the parameters specified was missing or invalid: random_id is required")
-        if not text.strip("\u200b \n"):
-            return _error(100, "One of the parameters specified was missing or invalid: message is empty or invalid")
-        if len(text) > TEXT_LIMIT:
-            return _error(914, "Message is too long")
-        if peer_id in self.blocked:
-            return _error(901, "Can't send messages for users without permission")
+        text, peer_id, random_id = (parameters.get(name, "") for name in ("message", "peer_id", "random_id"))
         keyboard = parameters.get("keyboard")
-        if keyboard is not None and not self.bot_features:
-            return _error(912, "This is a chat bot feature, change this status in settings")
         titles = () if keyboard is None else _titles(keyboard)
-        if titles is None:
-            return _error(911, "Keyboard format is invalid")
+        refusal = _message_refusal(text, peer_id, random_id) or self._person_refusal(peer_id, titles, keyboard)
+        if refusal is not None:
+            return refusal
         key = (peer_id, random_id)
         if int(random_id) == 0 or key not in self._known:
-            self.said.append(Said(peer_id, text, titles))
+            self.said.append(Said(peer_id, text, titles or ()))
             self._known[key] = len(self.said)
         return self._known[key]
+
+    def _person_refusal(self, peer_id: str, titles: tuple[str, ...] | None, keyboard: str | None) -> Reply | None:
+        if peer_id in self.blocked:
+            return _error(901, "Can't send messages for users without permission")
+        if keyboard is not None and not self.bot_features:
+            return _error(912, "This is a chat bot feature, change this status in settings")
+        return _error(911, "Keyboard format is invalid") if titles is None else None
 
     def _messages_sendMessageEventAnswer(self, parameters: Mapping[str, str]) -> object:  # noqa: N802 - VK's name of the method
         event_id = parameters.get("event_id", "")
@@ -121,7 +118,13 @@ class VkServer(VendorServer):
 
     def _groups_getCallbackServers(self, _parameters: Mapping[str, str]) -> object:  # noqa: N802 - likewise
         other = {"id": 3, "title": "Other", "url": "https://other.example/vk", "secret_key": "other", "status": "ok"}
-        ours = {"id": _OUR_SERVER, "title": "Leadgate", "url": self.webhook, "secret_key": self.secret, "status": self.status}
+        ours = {
+            "id": _OUR_SERVER,
+            "title": "Leadgate",
+            "url": self.webhook,
+            "secret_key": self.secret,
+            "status": self.status,
+        }
         items = [other, ours] if self.webhook else [other]
         return {"count": len(items), "items": items}
 
@@ -141,7 +144,10 @@ class VkServer(VendorServer):
         return 1
 
     def _groups_getCallbackSettings(self, _parameters: Mapping[str, str]) -> object:  # noqa: N802 - likewise
-        return {"api_version": "5.199", "events": {"message_new": 0, "message_event": 0, "wall_post_new": 0, **self.events}}
+        return {
+            "api_version": "5.199",
+            "events": {"message_new": 0, "message_event": 0, "wall_post_new": 0, **self.events},
+        }
 
     def _groups_setCallbackSettings(self, parameters: Mapping[str, str]) -> object:  # noqa: N802 - likewise
         switches = {name: value for name, value in parameters.items() if name.partition("_")[0] in {"message", "wall"}}
@@ -160,6 +166,15 @@ class VkServer(VendorServer):
         return None
 
 
+def _message_refusal(text: str, peer_id: str, random_id: str) -> Reply | None:
+    is_marked = random_id.lstrip("-").isdecimal() and int(random_id) in _INT32
+    if not peer_id.lstrip("-").isdecimal() or not is_marked:
+        return _error(100, "One of the parameters specified was missing or invalid: random_id is required")
+    if not text.strip("\u200b \n"):
+        return _error(100, "One of the parameters specified was missing or invalid: message is empty or invalid")
+    return _error(914, "Message is too long") if len(text) > TEXT_LIMIT else None
+
+
 def _titles(keyboard: str) -> tuple[str, ...] | None:
     """The labels, or None when VK would refuse the keyboard."""
     try:
@@ -174,4 +189,6 @@ def _titles(keyboard: str) -> tuple[str, ...] | None:
 
 def _error(number: int, message: str) -> Reply:
     """The status stays 200, and VK repeats the parameters of the request in its answer."""
-    return Reply({"error": {"error_code": number, "error_msg": message, "request_params": [{"key": "v", "value": "5.199"}]}})
+    return Reply(
+        {"error": {"error_code": number, "error_msg": message, "request_params": [{"key": "v", "value": "5.199"}]}}
+    )

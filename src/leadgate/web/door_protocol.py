@@ -32,14 +32,17 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class _Exchange:
     """A request to the door and its answer."""
 
-    __slots__ = ("answer", "body", "is_last", "is_refused", "method", "path", "query", "request_headers")
+    __slots__ = ("answer", "body", "is_last", "is_refused", "method", "path", "peer", "query", "request_headers")
 
-    def __init__(self, method: str, target: bytes, request_headers: dict[str, str], *, is_last: bool) -> None:
+    def __init__(
+        self, method: str, target: bytes, request_headers: dict[str, str], *, is_last: bool, peer: str | None
+    ) -> None:
         path, _, query = target.decode("latin-1").partition("?")
         self.method = method
         self.path = unquote(path) if "%" in path else path
         self.query = query
         self.request_headers = request_headers
+        self.peer = peer
         self.is_last = is_last
         self.is_refused = False
         # Put together in place: with a copy for each piece, a mebibyte in chunks of one byte held the loop for ten seconds.
@@ -48,7 +51,7 @@ class _Exchange:
 
     def request(self) -> RawWebhook:
         query = dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
-        return RawWebhook(method=self.method, headers=self.request_headers, body=bytes(self.body), query=query)
+        return RawWebhook(self.method, self.request_headers, bytes(self.body), query, self.peer)
 
 
 class DoorProtocol(HttpToolsProtocol):
@@ -101,7 +104,9 @@ class DoorProtocol(HttpToolsProtocol):
             return
         method = self.parser.get_method().decode("ascii")
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        self._reading = exchange = _Exchange(method, target, _read_headers(self.headers), is_last=not keep_alive)
+        peer = self.client[0] if self.client else None
+        headers = _read_headers(self.headers)
+        self._reading = exchange = _Exchange(method, target, headers, is_last=not keep_alive, peer=peer)
         self._unanswered.append(exchange)
         declared = exchange.request_headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:

@@ -20,6 +20,7 @@ from leadgate.model.webhooks import RawWebhook, Receipt, WebhookAnswer
 from leadgate.observability import get_logger, metrics
 from leadgate.observability.frequent import FrequentLine
 from leadgate.ports.channel import WebhookReceiver
+from leadgate.web.peers import Peers
 from leadgate.web.site_cors import cors_headers, preflight
 
 PREFIX = "/webhooks/"
@@ -37,6 +38,7 @@ class WebhookDoor:
     def __init__(self, app: App) -> None:
         """Receive into this house."""
         self._app = app
+        self._peers = Peers(app.settings.trusted_proxies)
         self._counters: dict[tuple[str, str], Any] = {}
         self._timers: dict[str, Any] = {}
 
@@ -80,10 +82,12 @@ class WebhookDoor:
 
     def _answer(self, visit: _Visit, request: RawWebhook) -> None:
         opened = visit.opened
-        receiver = None if opened is None else self._app.book.integration(opened.connection.kind).receiver
-        if opened is None or receiver is None:
+        integration = None if opened is None else self._app.book.integration(opened.connection.kind)
+        receiver = None if integration is None else integration.receiver
+        if opened is None or integration is None or receiver is None:
             visit.finish(self._unknown_address())
             return
+        self._peers.refuse_strangers(request, integration.manifest, opened)
         if request.method != "POST":
             visit.finish(_answer_other_method(receiver, request, opened))
             return

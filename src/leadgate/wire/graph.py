@@ -1,4 +1,4 @@
-"""Meta's Graph API as WhatsApp and Instagram share it: calls with a bearer token, the error object, what a token is good for.
+"""Meta's Graph API as WhatsApp and Instagram share it: calls with a bearer token, errors, what a token is good for.
 
 What an error means is each vendor's own table; its webhooks are read in `graph_webhooks`. The token travels in a header alone:
 addresses are kept by proxies, by logs and by Meta itself.
@@ -7,21 +7,20 @@ addresses are kept by proxies, by logs and by Meta itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import httpx
 
 from leadgate.intake.untrusted import clean_text, integer_at, moment_at, object_at, text_at, value_at
+from leadgate.model.connections import CheckReport, Finding, FindingState
 from leadgate.model.outcomes import OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.model.secret import Secret
 from leadgate.wire.client import Answered, Call, VendorClient, WireCodes
 
 VERSION = "v25.0"
 """Of the Graph API; Meta keeps a version for about two years. An `api_base` that ends in another one wins."""
-
-DEFAULT_BASE = "https://graph.facebook.com"
 
 Failure = Refused | RetryLater | OutcomeUnknown
 ErrorTable = Mapping[int | tuple[int, int], Failure]
@@ -153,6 +152,12 @@ def to_failure(answer: Call, table: ErrorTable, codes: GraphCodes) -> Failure:
     if error is None:
         return RetryLater(codes.unexpected_answer, Scope.TARGET, needs_person=True)
     return Refused(codes.refused, f"{error.code}: {error.detail}")
+
+
+def gravest_first(findings: Iterable[Finding]) -> CheckReport:
+    """The findings of a check, each once."""
+    order = (FindingState.FAIL, FindingState.WARN, FindingState.OK)
+    return CheckReport(tuple(sorted(dict.fromkeys(findings), key=lambda finding: order.index(finding.state))))
 
 
 def plain_detail(words: str) -> str:

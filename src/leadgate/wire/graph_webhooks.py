@@ -114,8 +114,3 @@ def find_moment(value: object) -> datetime | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return moment_at({"at": value // 1000 if value >= _MILLISECONDS_FROM else value}, "at")
-
-
-def names_of(setting: str) -> tuple[str, ...]:
-    """The entries of a setting with commas between them."""
-    return tuple(entry for entry in (part.strip() for part in setting.split(",")) if entry)

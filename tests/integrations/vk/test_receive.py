@@ -45,9 +45,9 @@ class TestVkReceives(OpenVocabularySuite):
 
     def test_an_empty_proof_is_refused(self) -> None:
         """Nothing compares equal to nothing, and a number is no secret."""
-        for odd in ("", None, 0, True, [], {}):
-            body = json.loads(self.text_body('"x"')) | {"secret": odd}
-            self._refused(RawWebhook(method="POST", headers={}, body=json.dumps(body).encode()))
+        for odd in ('""', "null", "0", "true", "[]", "{}"):
+            body = self.text_body('"x"')[:-1] + f',"secret":{odd}}}'.encode()
+            self._refused(RawWebhook(method="POST", headers={}, body=body))
 
     def test_odd_characters_in_the_proof_are_refused(self) -> None:
         """Comparing them must not fall over."""

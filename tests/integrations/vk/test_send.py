@@ -109,9 +109,12 @@ async def test_a_press_is_acknowledged_first(server: VkServer, channel: VkChanne
         "/method/messages.sendMessageEventAnswer",
         "/method/messages.send",
     ]
-    assert server.requests[0].form() | {"event_id": "a1b2c3d4e5f6", "user_id": CHAT, "peer_id": CHAT} == (
-        server.requests[0].form()
-    )
+    assert dict(server.requests[0].form()) == {
+        "event_id": "a1b2c3d4e5f6",
+        "user_id": CHAT,
+        "peer_id": CHAT,
+        "v": "5.199",
+    }
     assert server.answered == ["a1b2c3d4e5f6"]
 
 
@@ -234,6 +237,8 @@ async def test_registration_gives_address_secret_and_wishes(server: VkServer, ch
         "message_read",
         "message_reaction_event",
     }
+    entered = [path for request in server.requests if "CallbackServer" in (path := request.path) and "get" not in path]
+    assert entered == ["/method/groups.addCallbackServer", "/method/groups.editCallbackServer"]
     await channel.unregister()
     assert server.webhook == ""
     assert not any("server_id=3" in request.body.decode() for request in server.requests)

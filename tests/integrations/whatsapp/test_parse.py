@@ -255,7 +255,7 @@ def test_a_card_without_a_number_has_no_phone() -> None:
 )
 def test_other_types_of_messages(changed: dict[str, object], kind: str) -> None:
     """What we cannot read is kept, and no shape makes us fall over."""
-    (event,) = _parse(_message(**changed))
+    (event,) = _parse(_message("text", **changed))
     assert event.kind == kind
 
 

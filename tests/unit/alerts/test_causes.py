@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from leadgate.alerts.causes import find_disk_trouble, find_troubles
-from leadgate.model.alerts import AlertTarget, Cause, ConnectionSigns, DiskSpace, Note, Signs
+from leadgate.model.alerts import CHANNEL_FAULT, AlertTarget, Cause, ConnectionSigns, DiskSpace, Note, Signs
 from leadgate.settings import AlertThresholds
 from leadgate.testing.connections import NOW
 
@@ -111,4 +111,29 @@ def test_a_full_disk_is_raised_below_the_limit_and_ends_a_fifth_above_it() -> No
 def test_every_cause_is_found_somewhere() -> None:
     """A cause that nothing raises is a promise that nobody keeps; silence and canary have their own senses."""
     table = {"connection", "queue", "paused", "dead", "uncertain", "failed", "no_crm", "inbox", "ledger", "database"}
-    assert {cause.value for cause in Cause} == table | {"address", "disk", "silence", "canary"}
+    assert {cause.value for cause in Cause} == table | {"address", "disk", "silence", "canary", "channel"}
+
+
+@pytest.mark.parametrize(
+    ("code", "age_min", "is_told"),
+    [
+        ("telegram.token_revoked", 1, False),
+        ("telegram.token_revoked", 3, True),
+        ("connection.certificate_ending", 3, True),
+        ("telegram.unreachable", 4, False),
+        ("telegram.unreachable", 6, True),
+    ],
+)
+def test_a_channel_that_brings_nothing_is_told(code: str, age_min: float, is_told: bool) -> None:
+    """Nobody notices a messenger that fell silent; one look that failed is no reason to wake the owner."""
+    note = Note(topic=CHANNEL_FAULT, subject="conn_1", at=NOW - minutes(age_min), detail=code)
+    assert causes(Signs(connections=[CRM], notes=[note])) == ([("channel", "conn_1", 0)] if is_told else [])
+
+
+def test_a_channel_is_told_of_once() -> None:
+    """Its sending found the same: two alarms about one token would be one too many. Of a paused one nothing is told."""
+    note = Note(topic=CHANNEL_FAULT, subject="conn_1", at=NOW - minutes(60), detail="telegram.token_revoked")
+    sending = replace(CRM, problem="telegram.token_revoked", problem_since=NOW - minutes(60), waiting=1)
+    assert causes(Signs(connections=[sending], notes=[note])) == [("connection", "conn_1", 1)]
+    paused = replace(CRM, is_paused=True)
+    assert causes(Signs(connections=[paused], notes=[note])) == []

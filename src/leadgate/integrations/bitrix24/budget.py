@@ -46,16 +46,19 @@ class _Method:
         """The portal's time: its clock may differ from ours, so only what passed since it told us is ours."""
         return self.told_at[0] + now_s - self.told_at[1]
 
+    def left(self, now_s: float) -> dict[int, float]:
+        """The minutes that are not forgotten yet."""
+        oldest = int(self.portal_s(now_s)) // _MINUTE_S - _MINUTES
+        return {minute: spent_s for minute, spent_s in self.minutes.items() if minute > oldest}
+
     def used_s(self, now_s: float) -> float:
         """Execution time in the last ten minutes."""
-        oldest = int(self.portal_s(now_s)) // _MINUTE_S - _MINUTES
-        for minute in [minute for minute in self.minutes if minute <= oldest]:
-            del self.minutes[minute]
-        return sum(self.minutes.values())
+        return sum(self.left(now_s).values())
 
     def correct(self, used_s: float, now_s: float) -> float:
-        """Bring our count to the portal's; how much greater that was."""
-        step_s = used_s - self.used_s(now_s)
+        """Bring our count to the portal's, which was just told; how much greater that was."""
+        self.minutes = self.left(now_s)
+        step_s = used_s - sum(self.minutes.values())
         if step_s > 0:
             minute = int(self.portal_s(now_s)) // _MINUTE_S
             self.minutes[minute] = self.minutes.get(minute, 0.0) + step_s
@@ -76,8 +79,14 @@ class TimeBudgets:
         self._spread_to_s = spread_to_s
         self._methods: dict[str, _Method] = {}
 
-    def learn(self, method: str, time: Mapping[str, object], now_s: float) -> tuple[float, float] | None:
-        """Read the `time` part of an answer; seconds used and seconds until some come back, None when it does not tell."""
+    def learn(
+        self, method: str, time: Mapping[str, object], *, since_s: float, now_s: float
+    ) -> tuple[float, float] | None:
+        """Read the `time` part of an answer; seconds used and seconds until some come back, None when it does not tell.
+
+        Args:
+            since_s: when the request went: what a slow portal took for it is time that passed already.
+        """
         used_s = as_number(time.get("operating"))
         if used_s is None:
             return None
@@ -89,7 +98,7 @@ class TimeBudgets:
         if not is_first and 0 < step_s <= _LONGEST_CALL_S:
             heard.cost_s = step_s if not heard.cost_s else heard.cost_s + (step_s - heard.cost_s) * _NEW_PART
         if used_s >= self._scarce_s:
-            self._put_off(heard, now_s)
+            self._put_off(heard, since_s, now_s)
         left_s = reset_at - finish if reset_at is not None and finish is not None else WINDOW_S
         return used_s, min(max(left_s, 1.0), WINDOW_S)
 
@@ -108,19 +117,20 @@ class TimeBudgets:
     def _calls(self, heard: _Method, now_s: float) -> int:
         return max(1, int(self._pace(heard, now_s) * BREATH_S / heard.cost_s)) if heard.cost_s else 1
 
-    def _put_off(self, heard: _Method, now_s: float) -> None:
+    def _put_off(self, heard: _Method, since_s: float, now_s: float) -> None:
         """Each call pays for itself; a full batch that reaches into the scarce part is not paid for with half a minute."""
         pace = self._pace(heard, now_s)
         price_s = heard.cost_s / pace if pace > 0 else LONGEST_PAUSE_S
         longest_s = min(max(BREATH_S, _CALLS_OF_A_LEAD * price_s), LONGEST_PAUSE_S)
-        heard.next_at_s = min(max(heard.next_at_s, now_s) + price_s, now_s + longest_s)
+        heard.next_at_s = min(max(heard.next_at_s, since_s) + price_s, now_s + longest_s)
 
     def _pace(self, heard: _Method, now_s: float) -> float:
         """Seconds of execution that may be spent each second, so that it is enough until each minute to come is forgotten."""
-        at_s, room_s = heard.portal_s(now_s), self._spread_to_s - heard.used_s(now_s)
+        left = heard.left(now_s)
+        at_s, room_s = heard.portal_s(now_s), self._spread_to_s - sum(left.values())
         pace = self._spread_to_s / WINDOW_S
-        for minute in sorted(heard.minutes):
+        for minute in sorted(left):
             forgotten_in_s = (minute + _MINUTES) * _MINUTE_S - at_s
             pace = min(pace, room_s / max(forgotten_in_s, 1.0))
-            room_s += heard.minutes[minute]
+            room_s += left[minute]
         return max(pace, 0.0)

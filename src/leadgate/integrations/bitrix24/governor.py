@@ -55,6 +55,7 @@ class Governor:
         self._tokens = self._limits.start
         self._filled_at = clock.monotonic_s()
         self._paused_until = self._filled_at
+        self._sent_at_s = self._filled_at
         self._closed_until: dict[str, float] = {}
         self._budgets = TimeBudgets(scarce_s=self._limits.scarce_s, spread_to_s=self._limits.spread_to_s)
         self._turn = asyncio.Lock()
@@ -73,6 +74,7 @@ class Governor:
                     return delay
                 await self._sleep(delay)
             self._tokens -= 1
+            self._sent_at_s = self._clock.monotonic_s()
             return 0.0
 
     def delay_s(self, methods: Iterable[str]) -> float:
@@ -103,7 +105,7 @@ class Governor:
 
     def learn(self, method: str, time: Mapping[str, object]) -> None:
         """Read the `time` part of an answer; close the method when its budget is nearly spent."""
-        told = self._budgets.learn(method, time, self._clock.monotonic_s())
+        told = self._budgets.learn(method, time, since_s=self._sent_at_s, now_s=self._clock.monotonic_s())
         if told is not None and told[0] >= self._limits.operating_s:
             self.close(method, told[1])
 

@@ -188,7 +188,8 @@ def _of_message(message: Content, update: _Update) -> NormalisedEvent:
         return _ignored(event, reason)
     if sender.get("is_bot") is True:
         # In a dialogue the only bot is ours; the client is the other side.
-        return replace(event, kind=EventKind.ECHO, sender_id=event.account, account=event.sender_id, sender_name=None)
+        turned = replace(event, sender_id=event.account, account=event.sender_id, sender_name=None, username=None)
+        return replace(turned, kind=EventKind.ECHO)
     return event
 
 
@@ -231,7 +232,6 @@ def _ignored(event: NormalisedEvent, reason: str) -> NormalisedEvent:
         event,
         kind=EventKind.IGNORED,
         reason=reason,
-        account=None,
         chat_id=None,
         sender_name=None,
         username=None,

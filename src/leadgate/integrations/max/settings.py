@@ -22,7 +22,9 @@ _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{5,256}", re.ASCII)
 
 def bot_token_problem(value: str) -> str | None:
     """What is wrong with a bot token, or None."""
-    return None if _BOT_TOKEN.fullmatch(value) else "must be the token as MAX shows it: letters, digits, dashes and dots"
+    return (
+        None if _BOT_TOKEN.fullmatch(value) else "must be the token as MAX shows it: letters, digits, dashes and dots"
+    )
 
 
 def webhook_secret_problem(value: str) -> str | None:
@@ -33,22 +35,10 @@ def webhook_secret_problem(value: str) -> str | None:
 def ca_file_problem(value: str) -> str | None:
     """What is wrong with a file of root certificates, or None; it is opened to see."""
     try:
-        trust_in(value)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=value)
     except (OSError, ValueError):  # OSError: also what ssl says of a file without certificates
         return "must be the path of a readable file with root certificates in PEM on this machine"
     return None
-
-
-def trust_in(ca_file: str) -> ssl.SSLContext:
-    """The usual authorities of this machine, and those of the file besides.
-
-    Raises:
-        OSError: there is no such file, or it holds no certificate.
-        ValueError: the path is none.
-    """
-    context = ssl.create_default_context()
-    context.load_verify_locations(cafile=ca_file)
-    return context
 
 
 def make_webhook_secret(ids: IdSource) -> str:
@@ -59,17 +49,6 @@ def make_webhook_secret(ids: IdSource) -> str:
 def api_base(connection: OpenConnection) -> str:
     """Base address of the Bot API, without a slash at the end."""
     return (connection.settings.get(API_BASE) or DEFAULT_API_BASE).rstrip("/")
-
-
-def find_trust(connection: OpenConnection) -> ssl.SSLContext | None:
-    """What the connection believes; None for the usual authorities alone, also when the file has gone: then the check finds it."""
-    ca_file = connection.settings.get(CA_FILE)
-    if not ca_file:
-        return None
-    try:
-        return trust_in(ca_file)
-    except (OSError, ValueError):
-        return None
 
 
 FIELDS = (

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from leadgate.integrations.max.settings import CA_FILE
+from leadgate.model.connections import OpenConnection
 from leadgate.model.secret import Secret
 from leadgate.wire.client import Answered, Call, VendorClient, WireCodes
 
@@ -60,3 +62,19 @@ class MaxApi:
 def is_done(answer: Call) -> bool:
     """The method was carried out; some say `success: false` with a status of 200."""
     return isinstance(answer, Answered) and answer.is_success and answer.body.get("success") is not False
+
+
+def find_trust(connection: OpenConnection) -> ssl.SSLContext | None:
+    """The usual authorities and those of the connection's file; None for the usual ones alone.
+
+    A file that has gone is as good as none: then the certificate is unknown, which the check finds.
+    """
+    ca_file = connection.settings.get(CA_FILE)
+    if not ca_file:
+        return None
+    context = httpx.create_ssl_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ValueError):
+        return None
+    return context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadgate.integrations.telegram.receive import TelegramReceiver
 from leadgate.integrations.telegram.send import TelegramChannel
-from leadgate.integrations.telegram.settings import FIELDS, WEBHOOK_SECRET
+from leadgate.integrations.telegram.settings import FIELDS, SOURCE_RANGES, WEBHOOK_SECRET
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Integration, Manifest, Surroundings
 
@@ -23,6 +23,7 @@ INTEGRATION = Integration(
         webhook_secret=WEBHOOK_SECRET,
         source_id="OTHER",
         public_url_needed=True,
+        source_ranges=SOURCE_RANGES,
         message_ids_per_chat=True,
     ),
     receiver=TelegramReceiver(),

@@ -14,6 +14,9 @@ WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a key, not a secre
 API_BASE = "api_base"
 DEFAULT_API_BASE = "https://api.telegram.org"
 
+SOURCE_RANGES = ("149.154.160.0/20", "91.108.4.0/22")
+"""Where Telegram's updates come from (channels fact sheet, aiogram 3.31)."""
+
 _BOT_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,200}", re.ASCII)
 # Telegram takes 1 to 256 of these characters; less than 8 could be guessed.
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{8,256}", re.ASCII)

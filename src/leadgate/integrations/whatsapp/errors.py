@@ -1,4 +1,4 @@
-"""From the Cloud API's errors to our outcomes, decided by code and never by titles. Codes and what they ask for: Meta's error pages."""
+"""From the Cloud API's errors to our outcomes, decided by code and never by titles, as Meta's page of error codes asks for."""
 
 from __future__ import annotations
 

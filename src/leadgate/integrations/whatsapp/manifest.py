@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from leadgate.integrations.whatsapp.receive import WhatsAppReceiver
 from leadgate.integrations.whatsapp.send import WhatsAppChannel
-from leadgate.integrations.whatsapp.settings import FIELDS, VERIFY_TOKEN
+from leadgate.integrations.whatsapp.settings import FIELDS
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Integration, Manifest, Surroundings
+from leadgate.wire.graph_keys import VERIFY_TOKEN
 
 
 def _open_channel(connection: OpenConnection, surroundings: Surroundings) -> WhatsAppChannel:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from leadgate.integrations.whatsapp import parse, verify
-from leadgate.integrations.whatsapp.settings import VERIFY_TOKEN
 from leadgate.model.connections import OpenConnection
 from leadgate.model.events import NormalisedEvent
 from leadgate.model.webhooks import RawWebhook, Receipt, VerifiedWebhook, WebhookAnswer
+from leadgate.wire.graph_keys import VERIFY_TOKEN
 from leadgate.wire.graph_webhooks import answer_challenge
 
 

@@ -12,13 +12,14 @@ from leadgate.integrations.whatsapp import standing
 from leadgate.integrations.whatsapp.addresses import Address, find_address
 from leadgate.integrations.whatsapp.errors import WIRE, to_failure
 from leadgate.integrations.whatsapp.messages import Payload, free_payloads, template_payload
-from leadgate.integrations.whatsapp.settings import ACCESS_TOKEN, VERIFY_TOKEN, WABA_ID, api_base, numbers, templates
+from leadgate.integrations.whatsapp.settings import WABA_ID, numbers, templates
 from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
 from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import Delivered, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.ports.clock import Clock
 from leadgate.wire.client import Answered, Call
-from leadgate.wire.graph import GraphApi, is_ok
+from leadgate.wire.graph import GraphApi, gravest_first, is_ok
+from leadgate.wire.graph_keys import ACCESS_TOKEN, VERIFY_TOKEN, api_base
 from leadgate.wire.graph_webhooks import ID_LIMIT, id_at, objects_in
 from leadgate.wire.pace import Pace, Rate
 
@@ -79,20 +80,20 @@ class WhatsAppChannel:
     async def check(self) -> CheckReport:
         """Is the token alive, does Meta post here what comes to our numbers, and are the templates approved?"""
         if not self._numbers and self._waba_id is None:
-            return standing.report([standing.NUMBER_NOT_SET])
+            return gravest_first([standing.NUMBER_NOT_SET])
         connection_id = self._connection.connection.connection_id
         known = await self._known_numbers()
         if not isinstance(known, tuple):
-            return standing.report([standing.failed_finding(known)])
+            return gravest_first([standing.failed_finding(known)])
         findings: list[Finding] = []
         for number in known:
             answer = await self._ask_number(number)
             findings += standing.number_findings(answer, connection_id=connection_id)
             if not is_ok(answer):
-                return standing.report(findings)
+                return gravest_first(findings)
         facts = await self._api.find_token_facts()
         findings += [standing.TOKEN_GOOD, *standing.token_findings(facts, now=self._clock.now())]
-        return standing.report([*findings, *await self._account_findings(None if facts is None else facts.app_id)])
+        return gravest_first([*findings, *await self._account_findings(None if facts is None else facts.app_id)])
 
     async def register(self, webhook_url: str) -> CheckReport:
         """Tell Meta our address for our numbers, and that our app wants to hear the account.
@@ -102,9 +103,9 @@ class WhatsAppChannel:
         """
         verify_token = self._connection.secret(VERIFY_TOKEN)
         if verify_token is None:
-            return standing.report([standing.VERIFY_TOKEN_MISSING])
+            return gravest_first([standing.VERIFY_TOKEN_MISSING])
         if not self._numbers and self._waba_id is None:
-            return standing.report([standing.NUMBER_NOT_SET])
+            return gravest_first([standing.NUMBER_NOT_SET])
         target = {"override_callback_uri": webhook_url, "verify_token": verify_token.reveal()}
         findings = [] if self._numbers else [await self._subscribe(target)]
         for number in self._numbers:
@@ -112,7 +113,7 @@ class WhatsAppChannel:
             findings.append(standing.registration_finding(answer))
         if self._numbers and self._waba_id is not None and not await self._is_subscribed():
             findings.append(await self._subscribe({}))
-        return standing.report(findings)
+        return gravest_first(findings)
 
     async def unregister(self) -> None:
         """Take our address away; Meta posts to the app's own again. The subscription stays: others may live by it."""
@@ -174,7 +175,7 @@ class WhatsAppChannel:
         return standing.is_subscribed(apps, None if facts is None else facts.app_id)
 
     async def _subscribe(self, target: dict[str, str]) -> Finding:
-        """Our app hears the account from now on. Without a target this takes an address of the account away, so it is asked first."""
+        """Our app hears the account from now on. Without a target an address of the account goes away: ask first."""
         answer = await self._api.call("POST", f"/{self._waba_id}/subscribed_apps", json=target)
         if target or not is_ok(answer):
             return standing.registration_finding(answer)

@@ -8,41 +8,25 @@ from collections.abc import Mapping
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Field
-from leadgate.wire.graph import DEFAULT_BASE
-from leadgate.wire.graph_webhooks import names_of
+from leadgate.wire.graph_keys import (
+    ACCESS_TOKEN,
+    API_BASE,
+    APP_SECRET,
+    DEFAULT_BASE,
+    VERIFY_TOKEN,
+    ids_problem,
+    names_of,
+    secret_problem,
+)
 
-ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a key, not a secret
-APP_SECRET = "app_secret"  # noqa: S105 - the name of a key, not a secret
-VERIFY_TOKEN = "verify_token"  # noqa: S105 - the name of a key, not a secret
 PHONE_NUMBER_IDS = "phone_number_ids"
 WABA_ID = "waba_id"
 TEMPLATES = "templates"
-API_BASE = "api_base"
 
-_IDS = re.compile(r"\s*[0-9]{5,25}(\s*,\s*[0-9]{5,25})*\s*,?\s*", re.ASCII)
-_ID = re.compile(r"[0-9]{5,25}", re.ASCII)
 _TEMPLATE = re.compile(r"(?P<word>[a-z0-9_]{1,64})=(?P<name>[a-z0-9_]{1,512}):(?P<language>[A-Za-z_]{2,10})", re.ASCII)
-_SHORTEST_SECRET = 8
 
 Template = tuple[str, str]
 """Name and language of a template as Meta approved it."""
-
-
-def ids_problem(value: str) -> str | None:
-    """What is wrong with a list of ids, or None."""
-    return None if not value or _IDS.fullmatch(value) else "must be ids of digits, with commas between them"
-
-
-def id_problem(value: str) -> str | None:
-    """What is wrong with an id, or None."""
-    return None if not value or _ID.fullmatch(value) else "must be digits alone, as Meta shows the id"
-
-
-def secret_problem(value: str) -> str | None:
-    """What is wrong with a secret or a token, or None."""
-    if len(value) < _SHORTEST_SECRET or not value.isascii() or not value.isprintable() or " " in value:
-        return "must be at least 8 visible characters without spaces"
-    return None
 
 
 def templates_problem(value: str) -> str | None:
@@ -63,9 +47,8 @@ def templates(connection: OpenConnection) -> Mapping[str, Template]:
     return {match["word"]: (match["name"], match["language"]) for match in found if match is not None}
 
 
-def api_base(connection: OpenConnection) -> str:
-    """Base address of the Graph API."""
-    return connection.settings.get(API_BASE) or DEFAULT_BASE
+def _id_problem(value: str) -> str | None:
+    return "must be one id" if "," in value else ids_problem(value)
 
 
 FIELDS = (
@@ -112,7 +95,7 @@ FIELDS = (
         name=WABA_ID,
         label_ru="Идентификатор аккаунта WhatsApp Business",
         label_en="WhatsApp Business account id",
-        problem=id_problem,
+        problem=_id_problem,
         help_ru="Там же. Нужен, чтобы Leadgate сам подписался на сообщения и видел шаблоны.",
         help_en="In the same place. With it Leadgate subscribes by itself and sees the templates.",
     ),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from leadgate.intake.untrusted import object_at, text_at
 from leadgate.integrations.whatsapp.errors import to_failure
 from leadgate.integrations.whatsapp.settings import Template
-from leadgate.model.connections import CheckReport, Finding, FindingState
+from leadgate.model.connections import Finding, FindingState
 from leadgate.wire.client import Answered, Call
 from leadgate.wire.graph import TokenFacts, is_ok
 from leadgate.wire.graph_webhooks import objects_in
@@ -132,14 +132,9 @@ def registration_finding(answer: Call) -> Finding:
     if code not in {"whatsapp.bad_request", "whatsapp.refused"}:
         return failed_finding(answer)
     text = "Meta did not take the address: it calls it first and wants the verify token back."
-    cure = "Make sure that the gateway runs and that LEADGATE_PUBLIC_URL opens from the internet over https, then check again."
-    return Finding("whatsapp.address_refused", FindingState.FAIL, text, cure)
-
-
-def report(findings: Iterable[Finding]) -> CheckReport:
-    """The findings, gravest first, each once."""
-    order = (FindingState.FAIL, FindingState.WARN, FindingState.OK)
-    return CheckReport(tuple(sorted(dict.fromkeys(findings), key=lambda finding: order.index(finding.state))))
+    cure = "See that the gateway runs and that LEADGATE_PUBLIC_URL opens from the internet over https; the next check tries again."
+    # No failure: a connection that is just being made is not known to the running gateway yet, and Meta was told no.
+    return Finding("whatsapp.address_refused", FindingState.WARN, text, cure, needs_registration=True)
 
 
 TOKEN_GOOD = Finding("whatsapp.token_good", FindingState.OK, "The token is good.")

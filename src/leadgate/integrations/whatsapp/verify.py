@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from leadgate.intake.untrusted import find_object, object_at, text_at, value_at
-from leadgate.integrations.whatsapp.settings import APP_SECRET
 from leadgate.model.connections import OpenConnection
 from leadgate.model.webhooks import RawWebhook, VerifiedWebhook
+from leadgate.wire.graph_keys import APP_SECRET
 from leadgate.wire.graph_webhooks import Part, content_key, id_at, joined_key, objects_in, prove, take_apart
 
 Content = Mapping[str, object]

@@ -36,6 +36,10 @@ class SubjectStore(Protocol):
         """Tie an identifier to a subject; no effect when somebody has it already."""
         ...
 
+    def lock(self, *subject_ids: str) -> None:
+        """Nobody else joins these until the transaction is over; what is read after it is up to date."""
+        ...
+
     def join(self, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> None:
         """From now on the first is known as the second; no effect when it is joined already."""
         ...
@@ -73,11 +77,11 @@ class ConversationStore(Protocol):
         ...
 
     def note_heard(self, conversation_id: str, sealed_address: bytes | None, *, at: datetime) -> None:
-        """The client wrote: they can be reached there. An address that is kept already stays."""
+        """The client wrote then: they can be reached there. An address that is kept stays, and so does a later time."""
         ...
 
     def set_unreachable(self, conversation_id: str, code: str | None, *, at: datetime) -> None:
-        """The client cannot be written to, for this reason; None: they can again."""
+        """The client cannot be written to, for this reason (the time of the first stands); None: they can again."""
         ...
 
     def set_opted_out(self, conversation_id: str, *, at: datetime | None) -> None:
@@ -123,6 +127,10 @@ class FateStore(Protocol):
 
     def set(self, connection_id: str, vendor_index: bytes, fate: StoredFate) -> None:
         """Keep what is known now."""
+        ...
+
+    def of_delivery(self, delivery_id: str) -> StoredFate | None:
+        """What became of the message that this delivery brought; None for another kind of delivery, or before it was sent."""
         ...
 
     def of_messages(self, message_ids: Collection[str]) -> Mapping[str, StoredFate]:

@@ -101,11 +101,13 @@ class StoredFate:
 
     Attributes:
         message_id: ours; None while the vendor speaks of a message that we do not know (yet).
+        delivery_id: of the delivery that brought it, when it is one of ours.
         status: `sent delivered read failed` of one of ours, `edited deleted` of the client's; None when nothing became of it.
         error_code: of a failed one.
     """
 
     message_id: str | None
+    delivery_id: str | None
     status: str | None
     error_code: str | None
     changed_at: datetime

@@ -50,7 +50,7 @@ async def reveal(request: PageRequest, event_id: FromPath[str]) -> Response[str]
     if reason not in REASONS:
         return await _show(request, event_id, is_open=False, reason_missing=True)
     response = await _show(request, event_id, is_open=True)
-    _log.info("event.revealed", outcome="shown", event_id=event_id, staff_id=request.user.staff_id, reason=reason)
+    _log.info("event.revealed", outcome=reason, event_id=event_id, action=request.user.staff_id)
     return response
 
 

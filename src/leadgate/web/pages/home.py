@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from leadgate.errors import ServiceUnavailableError
-from leadgate.model.alerts import Alert
+from leadgate.model.alerts import Alert, Cause
 from leadgate.model.views import ConnectionView, Difference, Figures, Light, Reconciliation
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.explain import explain
@@ -17,6 +17,9 @@ from leadgate.web.moments import PERIODS
 from leadgate.web.pages.alerts import is_blind
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, moments_of, show
 from leadgate.web.vendors import Vendor, vendors_of
+
+_CAN_WAIT = frozenset({Cause.LEDGER, Cause.ADDRESS, Cause.FAILED, Cause.UNCERTAIN})
+"""Alarms about what is over or aside; nothing new is lost by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +87,8 @@ def find_urgent(connections: Sequence[ConnectionView]) -> ConnectionView | None:
 
 
 def find_alarm(alerts: Sequence[Alert]) -> Alert | None:
-    """The alarm that the first page tells: one that needs a person before one that cures itself, then the oldest."""
-    return min(alerts, key=lambda alert: (not alert.needs_person, alert.since), default=None)
+    """The alarm that the first page tells: one that needs a person first, and what stops leads before what can wait."""
+    return min(alerts, key=lambda alert: (not alert.needs_person, alert.cause in _CAN_WAIT, alert.since), default=None)
 
 
 def measure(figures: Figures) -> Gauge:

@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _OURS = sa.text("message_id IS NOT NULL")
+_SENT_BY_US = sa.text("delivery_id IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -30,6 +31,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.Text(), nullable=False),
         sa.Column("vendor_index", sa.LargeBinary(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("delivery_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
@@ -41,6 +43,13 @@ def upgrade() -> None:
         ["workspace_id", "message_id"],
         sqlite_where=_OURS,
         postgresql_where=_OURS,
+    )
+    op.create_index(
+        "message_fates_delivery",
+        "message_fates",
+        ["workspace_id", "delivery_id"],
+        sqlite_where=_SENT_BY_US,
+        postgresql_where=_SENT_BY_US,
     )
     op.create_table(
         "subject_joins",

@@ -1,0 +1,1 @@
+"""Instagram messaging: the salon's professional account at Meta."""

@@ -1,0 +1,29 @@
+"""MAX as data, and how its parts are made."""
+
+from __future__ import annotations
+
+from leadgate.integrations.max.receive import MaxReceiver
+from leadgate.integrations.max.send import MaxChannel
+from leadgate.integrations.max.settings import FIELDS, WEBHOOK_SECRET
+from leadgate.model.connections import OpenConnection
+from leadgate.ports.integration import Integration, Manifest, Surroundings
+
+
+def _open_channel(connection: OpenConnection, surroundings: Surroundings) -> MaxChannel:
+    return MaxChannel(connection, clock=surroundings.clock)
+
+
+INTEGRATION = Integration(
+    manifest=Manifest(
+        kind="max",
+        title="MAX",
+        title_ru="MAX",
+        mark="MX",
+        fields=FIELDS,
+        webhook_secret=WEBHOOK_SECRET,
+        source_id="OTHER",
+        public_url_needed=True,
+    ),
+    receiver=MaxReceiver(),
+    open_channel=_open_channel,
+)
