@@ -326,7 +326,7 @@ class TestLostAnswers:
                 raise ZeroDivisionError
             return plan_lane(*given, **named)  # type: ignore[arg-type]  # passed on as it came
 
-        monkeypatch.setattr("leadgate.delivery.worker.plan_lane", plan_once)
+        monkeypatch.setattr("leadgate.delivery.steps.plan_lane", plan_once)
         worker = rig.worker()
         await worker._claim()  # noqa: SLF001 - one round
         await asyncio.wait(worker._lanes)  # noqa: SLF001 - as above

@@ -11,12 +11,12 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from leadgate.crm.settlement import LeadSettlement
-from leadgate.delivery import dead_letter, retry, worker
+from leadgate.delivery import dead_letter, retry, steps, worker
 from leadgate.delivery.clock_watch import ClockWatch
 from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.retry import Decision, Situation
+from leadgate.delivery.steps import LaneSteps
 from leadgate.delivery.targets import Target
-from leadgate.delivery.worker import DeliveryWorker
 from leadgate.model.deliveries import AttemptKind, DeliveryKind, DeliveryState
 from leadgate.model.outcomes import NotExecuted, Outcome, RetryLater, Scope
 from leadgate.ports.stores import StoredDelivery, Transaction
@@ -96,12 +96,12 @@ def _waits_left_to_a_clock_that_was_put_back() -> Iterator[None]:
 @contextmanager
 def _no_fence_when_recording() -> Iterator[None]:
     """A holder that lost its lane writes down what it found out all the same."""
-    real = DeliveryWorker._record  # noqa: SLF001 -- as above
+    real = LaneSteps.record
 
-    def record(self: DeliveryWorker, tx: Transaction, *args: Any, **named: Any) -> object:  # noqa: ANN401 -- passed on
+    def record(self: LaneSteps, tx: Transaction, *args: Any, **named: Any) -> object:  # noqa: ANN401 -- passed on
         return real(self, _with_lanes(tx, hold=lambda _lease: True), *args, **named)
 
-    with patch.object(DeliveryWorker, "_record", record):
+    with patch.object(LaneSteps, "record", record):
         yield
 
 
@@ -115,29 +115,29 @@ def _lease_guard_ignored() -> Iterator[None]:
 @contextmanager
 def _sending_not_written() -> Iterator[None]:
     """Nothing on disk says that a call is about to be made."""
-    real = DeliveryWorker._start  # noqa: SLF001 -- as above
+    real = LaneSteps._start  # noqa: SLF001 -- as above
 
-    def start(self: DeliveryWorker, tx: Transaction, plan: Plan, target: Target, now: Any) -> object:  # noqa: ANN401 -- passed on
+    def start(self: LaneSteps, tx: Transaction, plan: Plan, target: Target, now: Any) -> object:  # noqa: ANN401 -- passed on
         blind = _with_deliveries(tx, start_attempt=lambda _delivery, **_named: None)
         return real(self, blind, plan, target, now)
 
-    with patch.object(DeliveryWorker, "_start", start):
+    with patch.object(LaneSteps, "_start", start):
         yield
 
 
 @contextmanager
 def _outcome_written_before_the_call() -> Iterator[None]:
     """An entry is called done when it is about to be sent."""
-    real = DeliveryWorker._start  # noqa: SLF001 -- as above
+    real = LaneSteps._start  # noqa: SLF001 -- as above
 
-    def start(self: DeliveryWorker, tx: Transaction, plan: Plan, target: Target, now: Any) -> Any:  # noqa: ANN401 -- passed on
+    def start(self: LaneSteps, tx: Transaction, plan: Plan, target: Target, now: Any) -> Any:  # noqa: ANN401 -- passed on
         tasks = real(self, tx, plan, target, now)
         for task in tasks:
             if task.kind is AttemptKind.SEND and task.delivery.kind is DeliveryKind.TIMELINE_ENTRY:
                 _settle(tx, task.delivery, DeliveryState.DONE, at=now)
         return tasks
 
-    with patch.object(DeliveryWorker, "_start", start):
+    with patch.object(LaneSteps, "_start", start):
         yield
 
 
@@ -158,12 +158,12 @@ def _settle(tx: Transaction, delivery: StoredDelivery, state: DeliveryState, *, 
 def _unpark_forgotten() -> Iterator[None]:
     """Entries that waited for their lead go on waiting when it is sent, when it is sent again and when it is there."""
     real_opened, real_retry = LeadSettlement._opened, dead_letter.retry_delivery  # noqa: SLF001 -- as above
-    real_prepare = DeliveryWorker._prepare  # noqa: SLF001 -- as above
+    real_prepare = LaneSteps.prepare
 
     def blind(tx: Transaction) -> Transaction:
         return _with_deliveries(tx, unpark=lambda *_lead_ids, **_named: 0)
 
-    def prepare(self: DeliveryWorker, tx: Transaction, *args: Any) -> object:  # noqa: ANN401 -- passed on
+    def prepare(self: LaneSteps, tx: Transaction, *args: Any) -> object:  # noqa: ANN401 -- passed on
         return real_prepare(self, blind(tx), *args)
 
     def opened(tx: Transaction, *args: Any, **named: Any) -> None:  # noqa: ANN401 -- passed on
@@ -174,7 +174,7 @@ def _unpark_forgotten() -> Iterator[None]:
 
     with (
         patch.object(LeadSettlement, "_opened", staticmethod(opened)),
-        patch.object(DeliveryWorker, "_prepare", prepare),
+        patch.object(LaneSteps, "prepare", prepare),
         patch.object(people, "retry_delivery", retry_it),
     ):
         yield
@@ -190,7 +190,7 @@ def _outage_blamed_on_the_delivery() -> Iterator[None]:
             outcome = replace(outcome, scope=Scope.ITEM)
         return real(outcome, situation)
 
-    with patch.object(worker, "decide", decide):
+    with patch.object(steps, "decide", decide):
         yield
 
 
@@ -201,7 +201,7 @@ def _orphan_taken_for_waiting() -> Iterator[None]:
     def make_unknown(self: Any, tx: Transaction, orphan: StoredDelivery, target: Target, now: Any) -> None:  # noqa: ANN401 -- passed on
         self._settle(tx, orphan, None, NotExecuted(), target, now=now, jitter=0.5)
 
-    with patch.object(DeliveryWorker, "_make_unknown", make_unknown):
+    with patch.object(LaneSteps, "_make_unknown", make_unknown):
         yield
 
 
@@ -216,19 +216,19 @@ def _unknown_holds_nobody_up() -> Iterator[None]:
         found.look_up += plan_lane(unknown, leads_in_crm, capacity=capacity, now=now).look_up
         return found
 
-    with patch.object(worker, "plan_lane", plan):
+    with patch.object(steps, "plan_lane", plan):
         yield
 
 
 @contextmanager
 def _failed_look_up_taken_for_not_there() -> Iterator[None]:
     """The target could not be asked, so the command is sent again."""
-    real = DeliveryWorker._settle  # noqa: SLF001 -- as above
+    real = LaneSteps._settle  # noqa: SLF001 -- as above
 
-    def settle(self: DeliveryWorker, tx: Transaction, delivery: StoredDelivery, *args: Any, **named: Any) -> None:  # noqa: ANN401 -- passed on
+    def settle(self: LaneSteps, tx: Transaction, delivery: StoredDelivery, *args: Any, **named: Any) -> None:  # noqa: ANN401 -- passed on
         real(self, tx, replace(delivery, state=DeliveryState.WAITING), *args, **named)
 
-    with patch.object(DeliveryWorker, "_settle", settle):
+    with patch.object(LaneSteps, "_settle", settle):
         yield
 
 
@@ -247,12 +247,12 @@ def _message_in_doubt_sent_again() -> Iterator[None]:
 @contextmanager
 def _lane_asleep_with_work() -> Iterator[None]:
     """A lane whose work is due later is given back as if it had none."""
-    real = DeliveryWorker._prepare  # noqa: SLF001 -- as above
+    real = LaneSteps.prepare
 
-    def prepare(self: DeliveryWorker, tx: Transaction, *args: Any, **named: Any) -> object:  # noqa: ANN401 -- passed on
+    def prepare(self: LaneSteps, tx: Transaction, *args: Any, **named: Any) -> object:  # noqa: ANN401 -- passed on
         return real(self, _with_deliveries(tx, next_due=lambda _lane, **_named: None), *args, **named)
 
-    with patch.object(DeliveryWorker, "_prepare", prepare):
+    with patch.object(LaneSteps, "prepare", prepare):
         yield
 
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from leadgate.delivery import clock_watch
+from leadgate.delivery import clock_watch, steps
 from leadgate.delivery import worker as worker_module
 from leadgate.delivery.worker import DeliveryWorker
 from leadgate.model.connections import ConnectionState
@@ -76,7 +76,8 @@ _LOG = _NoLog()
 def simulated() -> Iterator[None]:
     """The worker as the simulation needs it: no look at the lanes by itself (see `nodes.Cluster`), no log."""
     with (
-        patch.multiple(worker_module, POLL_INTERVAL_S=_ENDLESS_S, _LEAST_WINDOW=_LEAST_WINDOW, _log=_LOG),
+        patch.multiple(worker_module, POLL_INTERVAL_S=_ENDLESS_S, _log=_LOG),
+        patch.object(steps, "_LEAST_WINDOW", _LEAST_WINDOW),
         patch.object(clock_watch, "_log", _LOG),
     ):
         yield
