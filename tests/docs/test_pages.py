@@ -14,7 +14,7 @@ from tests.docs.pages import ROOT, all_pages, anchors, commands, inline_code, li
 PAGES = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in all_pages()]
 READMES = [ROOT / "README.md", ROOT / "README.ru.md"]
 _PATH = re.compile(r"(?:docs|tests|scripts|src|requirements|changelog\.d)/[\w./-]+")
-_MADE_UP = ("integrations/vendor", "changelog.d/+", "tests/unit", "NNNN")
+_MADE_UP = ("integrations/acme", "howto/connect-acme", "changelog.d/+", "tests/unit", "NNNN")
 """Parts of paths that a page shows as an example."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from leadgate.intake.untrusted import decode_json
 
 ODD: tuple[object, ...] = (
-    *(None, True, False, 0, -1, 1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 10**400, 0.5, -0.0, 1e308),
+    *(None, True, False, 0, -1, 1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 10**700, 0.5, -0.0, 1e308),
     *(
         "",
         " ",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from random import Random
 
 from leadgate.errors import WebhookRejectedError
+from leadgate.intake.untrusted import NAME_LIMIT, TEXT_LIMIT
 from leadgate.model.events import NormalisedEvent
 from leadgate.model.webhooks import RawWebhook, VerifiedWebhook
 from leadgate.testing.channel_suite import assert_storable
@@ -13,6 +14,9 @@ from tests.fuzz.mutations import ODD
 from tests.fuzz.seeds import Target
 
 KEY_LIMIT = 512
+_NAMES_LIMIT = 2 * NAME_LIMIT + 1
+"""A first and a last name with a space between."""
+
 PATIENCE_S = 2.0
 """Longest time of the processor for one body; the door reads bodies in the event loop, so a slow one holds everybody up."""
 
@@ -30,8 +34,7 @@ def hold(target: Target, body: bytes, random: Random) -> None:
     webhook = _verified(target, request)
     if webhook is not None:
         _hold_webhook(target, webhook)
-    for event in _parsed(target, VerifiedWebhook("key", None, body)):
-        assert_storable(event)
+    _parsed(target, VerifiedWebhook("key", None, body))
     assert time.thread_time() - started_s < PATIENCE_S, "the body takes too long"
 
 
@@ -60,6 +63,7 @@ def _parsed(target: Target, webhook: VerifiedWebhook) -> Sequence[NormalisedEven
     for event in events:
         assert_storable(event)
         _assert_key(event.event_key)
+        _assert_bounded(event)
     return events
 
 
@@ -98,6 +102,13 @@ def _hold_handshake(target: Target, request: RawWebhook, random: Random) -> None
 
 def _assert_refusal(refusal: WebhookRejectedError) -> None:
     assert 400 <= refusal.status < 500, f"a sender's fault is no {refusal.status}"
+
+
+def _assert_bounded(event: NormalisedEvent) -> None:
+    """Names and ids fit into a column and a line of a page, words into a message."""
+    names = (event.account, event.sender_id, event.chat_id, event.message_id, event.sender_name, event.username)
+    assert all(len(name) <= _NAMES_LIMIT for name in names if name is not None), "a name without end"
+    assert len(event.text or "") <= TEXT_LIMIT, "a text without end"
 
 
 def _assert_key(key: str) -> None:

@@ -51,6 +51,11 @@ def _keeps_the_nul(event: NormalisedEvent, body: object) -> object:
     return [replace(event, text=text)] if isinstance(text, str) else None
 
 
+def _believes_any_number(event: NormalisedEvent, body: object) -> object:
+    number = value_at(body, "id")
+    return [replace(event, message_id=str(number))] if isinstance(number, int) else None
+
+
 def _forgets_to_answer(event: NormalisedEvent, body: object) -> object:
     return [] if event.kind is EventKind.UNSUPPORTED else None
 
@@ -64,7 +69,9 @@ def _takes_its_time(event: NormalisedEvent, body: object) -> object:
     return sum(range(40_000_000)) if isinstance(value_at(body, "from"), list) else None
 
 
-@pytest.mark.parametrize("bug", [_indexes, _keeps_the_nul, _forgets_to_answer, _has_no_end, _takes_its_time])
+@pytest.mark.parametrize(
+    "bug", [_indexes, _keeps_the_nul, _believes_any_number, _forgets_to_answer, _has_no_end, _takes_its_time]
+)
 def test_a_planted_bug_is_found(
     bug: Callable[[NormalisedEvent, object], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,7 +114,16 @@ async def salon(tmp_path: Path) -> AsyncIterator[Salon]:
     """«Лимон» in Kazan."""
     rig = await open_rig(tmp_path)
     workspace = Workspace(workspace_id="ws", name="Лимон", locale="ru", time_zone="Europe/Moscow", created_at=NOW)
-    turns = Turns(workspace, rig.vault, identities=rig.identities, leads=rig.leads, outbox=rig.outbox, ids=rig.ids)
+    turns = Turns(
+        workspace,
+        rig.vault,
+        identities=rig.identities,
+        leads=rig.leads,
+        outbox=rig.outbox,
+        ids=rig.ids,
+        find_source=lambda _: None,
+        doors=list,
+    )
     intake = Intake(rig.storage, rig.vault, workspace_id="ws", clock=rig.clock, ids=rig.ids, on_event=lambda: None)
     opened = open_connection(
         "telegram", secrets={"bot_token": "7000000001:DEMO-token", "webhook_secret": SECRET}, connection_id=BOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -22,9 +22,9 @@ from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
-from leadgate.crm.fates import Fates
 from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Leads
+from leadgate.crm.links import Door
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery.payloads import Outbox
 from leadgate.delivery.worker import DeliveryWorker
@@ -38,9 +38,8 @@ from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.integration import Surroundings
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
 from leadgate.processing.chat_settlement import Settlements
-from leadgate.processing.chats import Chats, open_body
+from leadgate.processing.chats import open_body
 from leadgate.processing.inbox import InboxWorker
-from leadgate.processing.reach import Reach
 from leadgate.processing.source import Source
 from leadgate.processing.turn import Turns, describe_contact
 from leadgate.settings import Settings
@@ -84,14 +83,22 @@ class App:
         self.targets = OpenTargets(self.book, surroundings)
         outbox, identities = Outbox(vault, self.ids), Identities(vault, self.ids)
         leads = Leads(identities, outbox, self.ids)
-        self.turns = Turns(workspace, vault, identities=identities, leads=leads, outbox=outbox, ids=self.ids)
-        chats = Chats(vault, self.ids)
-        self.reach = Reach(chats, identities, outbox, self.ids, self.find_source)
+        self.turns = turns = Turns(
+            workspace,
+            vault,
+            identities=identities,
+            leads=leads,
+            outbox=outbox,
+            ids=self.ids,
+            find_source=self.find_source,
+            doors=self._doors,
+        )
+        self.reach = turns.reach
         settlement = Settlements(
-            LeadSettlement(leads, describe_contact(self.turns, self.find_source), lambda: self.turns.house),
-            chats,
-            Fates(vault),
-            self.reach,
+            LeadSettlement(leads, describe_contact(turns, self.find_source), lambda: turns.house),
+            turns.chats,
+            turns.fates,
+            turns.reach,
             self.find_source,
         )
         self.deliveries = DeliveryWorker(
@@ -193,6 +200,12 @@ class App:
             integration=self.book.integration(opened.connection.kind),
             crm_connection_id=self.book.crm_connection_id(),
         )
+
+    def _doors(self) -> Iterable[Door]:
+        """Where clients can write now."""
+        for opened in self.book.all():
+            if is_active(opened.connection):
+                yield opened, self.book.integration(opened.connection.kind)
 
     def welcome(self, language: str) -> str:
         """The bot's first words in a widget."""

@@ -52,7 +52,7 @@ def show(connection_id: ConnectionId, /, *, common: Common = NO_OPTIONS) -> int:
     if common.json:
         print_json(connection_document(view))
     else:
-        print_fields(connection_document(view), but="findings")
+        print_fields(connection_document(view), but={"findings"})
         _print_findings(view.report)
     return 0
 

@@ -66,10 +66,13 @@ def show(delivery_id: DeliveryId, /, *, common: Common = NO_OPTIONS) -> int:
     if common.json:
         print_json(document)
         return 0
-    print_fields(document, but="history")
+    print_fields(document, but={"history", "fate"})
     for attempt in detail.attempts:
         ended = f"{attempt.outcome.value} {attempt.error_code or ''}".rstrip()
         print_lines(f"{attempt.number}. {short_time(attempt.started_at)} {attempt.kind.value}: {ended}")
+    if document.fate is not None:
+        fate = document.fate
+        print_lines(f"{short_time(fate.at)} {fate.status} {fate.error_code or ''}".rstrip())
     return 0
 
 

@@ -61,7 +61,7 @@ def show(event_id: EventId, /, *, common: Common = NO_OPTIONS) -> int:
     if common.json:
         print_json(event_detail_document(detail))
         return 0
-    print_fields(event_document(detail.row), but="ending")
+    print_fields(event_document(detail.row), but={"ending"})
     print_lines(f"ending: {tell_ending(detail.row.ending, locale)}")
     for fact in detail.facts:
         print_lines("said: " + ", ".join(f"{k}={v}" for k, v in to_public(fact).items() if v is not None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -26,11 +26,11 @@ def print_lines(*lines: str) -> None:
     sys.stdout.flush()
 
 
-def print_fields(document: object, *, but: str) -> None:
-    """A record for people, one field a line, without the one field that has lines of its own."""
+def print_fields(document: object, *, but: Collection[str]) -> None:
+    """A record for people, one field a line, without those that have lines of their own."""
     shown = plain(document)
     if isinstance(shown, dict):
-        print_lines(*(f"{name}: {value}" for name, value in shown.items() if name != but))
+        print_lines(*(f"{name}: {value}" for name, value in shown.items() if name not in but))
 
 
 def print_page(page: Page[T], to_document: Callable[[T], object]) -> None:

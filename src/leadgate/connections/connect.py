@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.connections.book import ConnectionBook, secret_place
@@ -102,6 +102,8 @@ class ConnectionDesk:
         path = f"/webhooks/{kind}/{connection.connection_id}"
         opened = OpenConnection(connection, {key: (value,) for key, value in checked.secrets.items()})
         report = await self._introduce(integration, opened, path) if check else None
+        learned = _learned(integration.manifest, connection.settings, report)
+        connection = replace(connection, settings=learned or connection.settings)
         await self._storage.write(lambda tx: self._keep(tx, integration, connection, checked, report))
         await self._book.refresh(force=True)
         self._on_change()
@@ -154,6 +156,7 @@ class ConnectionDesk:
                 tx.lanes.resume(connection_id, now=at)
 
         await self._storage.write(unit)
+        await self._keep_learned(connection_id, report, at=at)
         self._on_change()
         return report
 
@@ -178,9 +181,22 @@ class ConnectionDesk:
             _log.warning("connection.registered_anew", connection_id=connection_id, integration=kind)
         order = (FindingState.FAIL, FindingState.WARN, FindingState.OK)
         found = sorted((*further, *report.findings), key=lambda finding: order.index(finding.state))
-        report = CheckReport(tuple(found))
-        await self._storage.write(lambda tx: tx.connections.set_report(connection_id, report, at=self._clock.now()))
+        report = CheckReport(tuple(found), report.learned)
+        at = self._clock.now()
+        await self._storage.write(lambda tx: tx.connections.set_report(connection_id, report, at=at))
+        await self._keep_learned(connection_id, report, at=at)
         return report
+
+    async def _keep_learned(self, connection_id: str, report: CheckReport, *, at: datetime) -> None:
+        """What the vendor told of itself goes to the settings as they stand now."""
+        opened = self._book.find(connection_id)
+        if opened is None:
+            return
+        manifest = self._book.integration(opened.connection.kind).manifest
+        settings = _learned(manifest, opened.settings, report)
+        if settings is not None:
+            await self._storage.write(lambda tx: tx.connections.set_settings(connection_id, settings, at=at))
+            await self._book.refresh(force=True)
 
     async def pause(self, connection_id: str, *, by: str) -> None:
         """See `web.house.Connections.pause`."""
@@ -276,9 +292,9 @@ class ConnectionDesk:
             return report
         others = tuple(finding for finding in report.findings if not finding.needs_registration)
         if self._public_url is None:
-            return CheckReport((_unregistered(integration.manifest), *others))
+            return CheckReport((_unregistered(integration.manifest), *others), report.learned)
         registered = await self._openers.channel(integration, opened).register(self._public_url + path)
-        return CheckReport((*registered.findings, *others))
+        return CheckReport((*registered.findings, *others), {**report.learned, **registered.learned})
 
     def _keep(
         self,
@@ -311,6 +327,19 @@ class ConnectionDesk:
                 live_until=None,
             )
         )
+
+
+def _learned(manifest: Manifest, settings: Mapping[str, str], report: CheckReport | None) -> Mapping[str, str] | None:
+    """The settings with what a check found out; None when it is nothing new, or nothing that the form has."""
+    public = {field.name: field for field in manifest.fields if not field.secret}
+    told = {} if report is None else report.learned
+    fitting = {
+        name: value
+        for name, value in told.items()
+        if name in public and value and (public[name].problem is None or public[name].problem(value) is None)
+    }
+    merged = {**settings, **fitting}
+    return None if merged == settings else merged
 
 
 def _move(tx: Transaction, from_connection_id: str, crm: str | None, at: datetime) -> int:

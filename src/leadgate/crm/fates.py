@@ -95,9 +95,7 @@ class Fates:
             gone.append(edit.message_id)
         return [message_id for message_id in gone if message_id is not None]
 
-    def _edits(
-        self, tx: Transaction, connection_id: str, vendor_id: str
-    ) -> Iterator[tuple[bytes, StoredFate | None]]:
+    def _edits(self, tx: Transaction, connection_id: str, vendor_id: str) -> Iterator[tuple[bytes, StoredFate | None]]:
         """Where the edits of a message are noted, the first one first; endless, those after the last are None."""
         for number in count(1):
             index = self._index(tx, connection_id, f"{vendor_id}\nedit {number}")

@@ -35,7 +35,9 @@ class Known:
 
     def after(self, earlier: Known) -> Known:
         """The same with what was news a moment before."""
-        return replace(self, news=Person(**{name: getattr(self.news, name) or getattr(earlier.news, name) for name in _FIELDS}))
+        return replace(
+            self, news=Person(**{name: getattr(self.news, name) or getattr(earlier.news, name) for name in _FIELDS})
+        )
 
 
 class Identities:
@@ -102,7 +104,10 @@ class Identities:
     @staticmethod
     def root(tx: Transaction, subject_id: str) -> str:
         """The subject that stands for the person."""
-        while (into := tx.subjects.find_joined(subject_id)) is not None:
+        seen = {subject_id}
+        # `join` makes no rings; one that a damaged database holds must not stop the house.
+        while (into := tx.subjects.find_joined(subject_id)) is not None and into not in seen:
+            seen.add(into)
             subject_id = into
         return subject_id
 
@@ -110,8 +115,8 @@ class Identities:
     def everyone(cls, tx: Transaction, subject_id: str) -> list[str]:
         """All subjects that are this person, the one that stands for them first."""
         found = [cls.root(tx, subject_id)]
-        for subject in found:  # grows while it is walked through; joins have no rings, `join` sees to that
-            found += tx.subjects.joined_into(subject)
+        for subject in found:  # grows while it is walked through
+            found += [joined for joined in tx.subjects.joined_into(subject) if joined not in found]
         return found
 
     def profile(self, tx: Transaction, subject_id: str) -> Person:

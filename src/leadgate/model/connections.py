@@ -87,9 +87,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a live check of a connection found, gravest first."""
+    """What a live check of a connection found, gravest first.
+
+    Attributes:
+        learned: public settings that the vendor told, for instance the bot's user name; kept with the connection's others.
+    """
 
     findings: tuple[Finding, ...]
+    learned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> FindingState:

@@ -73,3 +73,18 @@ class Attempt:
     started_at: datetime
     finished_at: datetime | None
     error_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFate:
+    """What became of a message after the vendor took it.
+
+    Attributes:
+        status: `sent`, `delivered`, `read` or `failed`.
+        error_code: the vendor's own code of a failed one, for instance `131026`.
+        at: when it became so.
+    """
+
+    status: str
+    error_code: str | None
+    at: datetime

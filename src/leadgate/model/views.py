@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from leadgate.model.connections import CheckReport, Connection
-from leadgate.model.deliveries import Attempt, DeliveryKind, DeliveryState
+from leadgate.model.deliveries import Attempt, DeliveryKind, DeliveryState, MessageFate
 from leadgate.model.events import EventState, NormalisedEvent
 from leadgate.model.leads import LeadRef, LeadState
 
@@ -149,6 +149,7 @@ class DeliveryDetail:
     Attributes:
         origin_id: the handle under which the CRM knows it; None for messages.
         received_at: when the event it comes from was on disk.
+        fate: of a message, what became of it after it was sent; None when nobody knows.
     """
 
     row: DeliveryRow
@@ -156,6 +157,7 @@ class DeliveryDetail:
     received_at: datetime | None
     attempts: Sequence[Attempt]
     discard_reason: str | None
+    fate: MessageFate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

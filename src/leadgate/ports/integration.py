@@ -84,9 +84,12 @@ class Integration:
         receiver: reads webhooks; None when the vendor posts none.
         open_channel: makes the sender of a connection; None when it is no channel (or only receives).
         open_crm: makes the CRM of a connection; None when it is none.
+        start_link: the address by which a client begins to write to a connection, with this token in what we hear of them first;
+            None while the settings do not tell enough. Pure. No function: such links are not known there.
     """
 
     manifest: Manifest
     receiver: WebhookReceiver | None = None
     open_channel: Callable[[OpenConnection, Surroundings], Channel] | None = None
     open_crm: Callable[[OpenConnection, Surroundings], Crm] | None = None
+    start_link: Callable[[OpenConnection, str], str | None] | None = None

@@ -107,9 +107,7 @@ class Aftermath:
         lead_id = self._leads.record_words(tx, known, words, case.contact, case.house, at=case.at)
         return Ending(state=EventState.LEAD, subject_id=known.subject_id, lead_id=lead_id)
 
-    def _edited(
-        self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, chat: Chat, *, words: str
-    ) -> Ending:
+    def _edited(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, chat: Chat, *, words: str) -> Ending:
         """A new statement that names itself as such: an edit never changes quietly what was agreed on."""
         event_id, source = case.contact.event_id, case.source
         if fact.message_id is not None:
@@ -120,28 +118,28 @@ class Aftermath:
                 return _nothing_to_do(fact, None)
         entry = case.house.texts.get("entry_edited", text=words)
         chat.add_message(tx, event_id, outgoing=False, text=entry, at=case.at)
-        return self._told(tx, fact, case, chat, entry)
+        return self._told(tx, fact, case, chat.subject_id, entry)
 
     def _deleted(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, *, message_id: str) -> Ending:
         """The words are gone here too, from the chat and from the events that brought them; the CRM is told that it was so."""
         source = case.source
         name = source.name_of_message(fact.chat_id, message_id)
-        gone = self._fates.take_back(tx, source.connection_id, name, at=case.at)
-        if case.chat is None or not gone:
-            return _nothing_to_do(fact, case.chat)
-        for ours in gone:
-            case.chat.take_back(tx, ours)
+        owner = None
+        for ours in self._fates.take_back(tx, source.connection_id, name, at=case.at):
+            owner = self._chats.take_back(tx, ours) or owner
             tx.events.forget_body(ours)
-        return self._told(tx, fact, case, case.chat, case.house.texts.get("entry_deleted"))
+        if owner is None:
+            return _nothing_to_do(fact, case.chat)
+        return self._told(tx, fact, case, owner, case.house.texts.get("entry_deleted"))
 
-    def _told(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, chat: Chat, entry: str) -> Ending:
-        """An entry in the lead that is open; no lead is made of it."""
-        subject_id = self._identities.root(tx, chat.subject_id)
+    def _told(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, owner: str, entry: str) -> Ending:
+        """An entry in the lead of the chat's owner that is open; no lead is made of it."""
+        subject_id = self._identities.root(tx, owner)
         if self._leads.find_current(tx, subject_id) is None:
-            return _nothing_to_do(fact, chat)
+            return Ending(state=EventState.IGNORED, reason=f"event.{fact.kind.value}", subject_id=owner)
         known = self._identities.learn(tx, subject_id, Person(), channel=case.contact.channel, at=case.at)
         lead_id = self._leads.record_words(tx, known, entry, case.contact, case.house, at=case.at)
-        return Ending(state=EventState.LEAD, subject_id=chat.subject_id, lead_id=lead_id)
+        return Ending(state=EventState.LEAD, subject_id=owner, lead_id=lead_id)
 
 
 def _nothing_to_do(fact: NormalisedEvent, chat: Chat | None) -> Ending:

@@ -65,6 +65,8 @@ class Settlements:
         match outcome:
             case Delivered(external_id) if external_id:
                 self._note_sent(tx, delivery, message, external_id, at=at)
+                # The vendor's id may contain the client's phone; its blind index is enough for us.
+                return replace(decision, external_id=None)
             case Refused(code, unreachable=True):
                 return self._left(tx, delivery, message, replace(decision, error_code=code), at=at)
             case Refused():

@@ -77,17 +77,11 @@ class Chat:
             message_id=message_id,
             subject_id=self.subject_id,
             outgoing=outgoing,
-            sealed_body=self._sealed_body(tx, message_id, MessageBody(text=text, buttons=buttons)),
+            sealed_body=_sealed_body(
+                self.vault, tx, self.subject_id, message_id, MessageBody(text=text, buttons=buttons)
+            ),
             at=at,
         )
-
-    def take_back(self, tx: Transaction, message_id: str) -> None:
-        """The client deleted a message: its words are gone here too."""
-        tx.conversations.replace_body(message_id, self._sealed_body(tx, message_id, MessageBody(text="", gone=True)))
-
-    def _sealed_body(self, tx: Transaction, message_id: str, body: MessageBody) -> bytes:
-        scope = subject_scope(self.subject_id)
-        return self.vault.seal(tx, scope, message_place(message_id), msgspec.json.encode(body))
 
 
 class Chats:
@@ -132,6 +126,15 @@ class Chats:
         tx.conversations.add(stored, at=at)
         return Chat(self._vault, stored, state)
 
+    def take_back(self, tx: Transaction, message_id: str) -> str | None:
+        """The client deleted a message: its words are gone here too. Under whose key it lies, or None when we have it not."""
+        message = tx.conversations.find_message(message_id)
+        if message is None:
+            return None
+        gone = _sealed_body(self._vault, tx, message.subject_id, message_id, MessageBody(text="", gone=True))
+        tx.conversations.replace_body(message_id, gone)
+        return message.subject_id
+
 
 def open_body(vault: Vault, tx: Transaction, message: StoredMessage) -> MessageBody:
     """The words of a stored message."""
@@ -142,6 +145,10 @@ def open_body(vault: Vault, tx: Transaction, message: StoredMessage) -> MessageB
 def message_place(message_id: str) -> str:
     """Where a message is sealed for."""
     return f"messages.body:{message_id}"
+
+
+def _sealed_body(vault: Vault, tx: Transaction, subject_id: str, message_id: str, body: MessageBody) -> bytes:
+    return vault.seal(tx, subject_scope(subject_id), message_place(message_id), msgspec.json.encode(body))
 
 
 def _sealed_state(vault: Vault, tx: Transaction, subject_id: str, conversation_id: str, state: DialogueState) -> bytes:

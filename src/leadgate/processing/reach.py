@@ -80,7 +80,7 @@ class Reach:
         return self._send(tx, subject_id, fresh, at=at)
 
     def close(self, tx: Transaction, chat: Chat, code: str, *, at: datetime) -> None:
-        """Nothing more is sent to a chat until the client writes again: notices that wait take the next way, the rest is given up."""
+        """Nothing more is sent until the client writes again: notices that wait take the next way, the rest is given up."""
         tx.conversations.set_unreachable(chat.stored.conversation_id, code, at=at)
         notices = self._waiting_notices(tx, chat.lane)
         tx.deliveries.give_up_lane(chat.lane, error_code=code, at=at)

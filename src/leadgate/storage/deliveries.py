@@ -90,9 +90,7 @@ _BRING_FORWARD = update(deliveries).where(
 )
 _MOVE_OPEN = update(deliveries).where(of_workspace(deliveries), given(deliveries.c.connection_id), DELIVERY_IS_OPEN)
 _GIVE_UP_LANE = (
-    update(deliveries)
-    .where(*_IS_OPEN_IN_LANE, deliveries.c.state == "waiting")
-    .values(state="discarded", due_at=None)
+    update(deliveries).where(*_IS_OPEN_IN_LANE, deliveries.c.state == "waiting").values(state="discarded", due_at=None)
 )
 
 _START_ATTEMPT = insert(attempts)

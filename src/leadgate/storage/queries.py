@@ -13,7 +13,15 @@ from sqlalchemy.engine import Connection
 from leadgate.crm.endings import CrmDuty, name_ending
 from leadgate.errors import ConfigurationError
 from leadgate.model.alerts import CANARY_ID
-from leadgate.model.deliveries import OPEN_STATES, Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.model.deliveries import (
+    OPEN_STATES,
+    Attempt,
+    AttemptKind,
+    AttemptOutcome,
+    DeliveryKind,
+    DeliveryState,
+    MessageFate,
+)
 from leadgate.model.events import EventState
 from leadgate.model.leads import LeadState
 from leadgate.model.views import (
@@ -29,6 +37,7 @@ from leadgate.model.views import (
     RefusalRow,
 )
 from leadgate.storage.base import SqlStore
+from leadgate.storage.chats import SqlFateStore
 from leadgate.storage.leads import find_ref
 from leadgate.storage.schema import (
     DELIVERY_IS_OPEN,
@@ -230,7 +239,14 @@ class SqlQueries(SqlStore):
             received_at=row.received_at,
             attempts=[_attempt(found) for found in self._connection.execute(tries.order_by(attempts.c.number))],
             discard_reason=row.discard_reason,
+            fate=self._find_fate(delivery_id),
         )
+
+    def _find_fate(self, delivery_id: str) -> MessageFate | None:
+        fate = SqlFateStore(self._connection, self._workspace_id).of_delivery(delivery_id)
+        if fate is None or fate.status is None:
+            return None
+        return MessageFate(status=fate.status, error_code=fate.error_code, at=fate.changed_at)
 
     def leads(self, *, limit: int, cursor: str | None) -> Page[LeadRow]:
         """Newest first."""

@@ -32,7 +32,7 @@ SPOILS = ("doubling", "losing")
 LEASE_S = 1.5
 """How long a struck process holds lanes; a fault that it survives would else cost ten seconds of waiting each time."""
 
-_DISK_FAILURES = ("disk I/O error", "database or disk is full")
+_DISK_FAILURES = (("disk I/O error", sqlite3.SQLITE_IOERR), ("database or disk is full", sqlite3.SQLITE_FULL))
 _WRITTEN_LATE_S = 0.05
 _LOST_CALLS = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
 
@@ -142,6 +142,14 @@ def _shorten_leases() -> None:
     worker.LEASE_TIME = inbox.LEASE_TIME = timedelta(seconds=LEASE_S)
 
 
+def _disk_failure(passing: int) -> sqlite3.OperationalError:
+    """As SQLite raises it, with its code; the kinds take turns."""
+    words, code = _DISK_FAILURES[passing % len(_DISK_FAILURES)]
+    error = sqlite3.OperationalError(words)
+    error.sqlite_errorcode = code
+    return error
+
+
 def _watch_database(strike: _Strike) -> None:
     """Every connection opened from now on is a watched one."""
     connect = sqlite3.dbapi2.connect
@@ -190,7 +198,7 @@ class _Connection(sqlite3.Connection):
     def hit(self, point: str, moment: str) -> None:
         """Come to a point; fails as a disk does when it is struck."""
         if self.strike.strikes(point, moment):
-            raise sqlite3.OperationalError(_DISK_FAILURES[self.strike.passing % len(_DISK_FAILURES)])
+            raise _disk_failure(self.strike.passing)
 
     def cursor(self, factory: Any = None) -> Any:  # noqa: ANN401 - as the driver's
         """A watched one."""
@@ -293,7 +301,7 @@ def _watch_files(strike: _Strike) -> None:
         if event not in _FILE_EVENTS or is_striking or not str(arguments[0]).startswith(folder):
             return
         is_database = event == "sqlite3.connect"
-        pass_by(sqlite3.OperationalError("disk I/O error") if is_database else OSError(5, "Input/output error"))
+        pass_by(_disk_failure(0) if is_database else OSError(5, "Input/output error"))
 
     def flush_watched(descriptor: Any) -> None:  # noqa: ANN401 - a number or something with one
         pass_by(OSError(5, "Input/output error"))

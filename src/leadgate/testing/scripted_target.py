@@ -97,7 +97,8 @@ class ScriptedTarget:
             self.effects.append(key_of(payload))
         if isinstance(answer, Lost):
             return OutcomeUnknown("target.timed_out")
-        return self._tell(payload) if isinstance(answer, Delivered) else answer
+        is_plain = isinstance(answer, Delivered) and answer.external_id is None
+        return self._tell(payload) if is_plain else answer
 
     def _tell(self, payload: Payload) -> Outcome:
         key = key_of(payload)

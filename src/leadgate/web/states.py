@@ -85,6 +85,13 @@ _LOOK_UPS = {
     AttemptOutcome.NOT_EXECUTED: Mark("", "search", "state.look_up.not_found"),
 }
 
+FATES = {
+    "delivered": Mark("is-ok", "ok", "state.fate.delivered"),
+    "read": Mark("is-ok", "check", "state.fate.read"),
+    "failed": Mark("is-bad", "bad", "state.fate.failed"),
+}
+"""What became of a message; that it was sent is told by the attempt already."""
+
 
 def mark_of_delivery(row: DeliveryRow) -> Mark:
     """How a delivery looks; one that waits for a paused connection is on pause."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from leadgate.model.deliveries import AttemptKind, DeliveryState
 from leadgate.model.views import DeliveryDetail
 from leadgate.web.explain import explain
-from leadgate.web.states import Mark, mark_of_attempt
+from leadgate.web.states import FATES, Mark, mark_of_attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Step:
 
 def tell(detail: DeliveryDetail) -> Sequence[Step]:
     """The steps from the event's arrival to what comes next."""
-    return (*_arrival(detail), *_attempts(detail), *_next(detail))
+    return (*_arrival(detail), *_attempts(detail), *_fate(detail), *_next(detail))
 
 
 def _arrival(detail: DeliveryDetail) -> Sequence[Step]:
@@ -58,6 +58,15 @@ def _attempts(detail: DeliveryDetail) -> Sequence[Step]:
         )
         for attempt in detail.attempts
     ]
+
+
+def _fate(detail: DeliveryDetail) -> Sequence[Step]:
+    fate = detail.fate
+    if fate is None or fate.status not in FATES:
+        return ()
+    code = None if fate.error_code is None else f"{detail.row.connection_kind}.{fate.error_code}"
+    note = None if code is None else explain(code).headline
+    return (Step(mark=FATES[fate.status], at=fate.at, note=note, error_code=code),)
 
 
 def _next(detail: DeliveryDetail) -> Sequence[Step]:

@@ -215,6 +215,9 @@ async def test_an_address_that_max_refuses_is_told(server: MaxServer, channel: M
     (finding,) = (await channel.register(ADDRESS)).findings
     assert (finding.code, finding.state) == ("max.bad_request", FindingState.FAIL)
     assert "bad url" in finding.text
+    server.kill_token()
+    (finding,) = (await channel.register(ADDRESS)).findings
+    assert (finding.code, "token" in finding.cure) == ("max.token_refused", True)
 
 
 async def test_a_registration_without_a_secret_is_not_made(server: MaxServer) -> None:
@@ -230,8 +233,9 @@ async def test_a_check_of_a_good_connection_is_good(server: MaxServer, channel: 
     """Token and address are as we think."""
     await channel.register(ADDRESS)
     assert [finding.code for finding in (await channel.check()).findings] == ["max.token_good", "max.webhook_set"]
-    server.update_types = []  # MAX posts everything to an address that named nothing
-    assert (await channel.check()).state is FindingState.OK
+    for kinds in (list[str](), None):  # MAX posts everything to an address that named nothing
+        server.faults.extend([None, Reply({"subscriptions": [{"url": ADDRESS, "update_types": kinds}]})])
+        assert (await channel.check()).state is FindingState.OK
 
 
 @pytest.mark.parametrize(

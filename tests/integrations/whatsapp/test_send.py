@@ -271,6 +271,16 @@ async def test_a_named_wait_holds_all_chats() -> None:
         assert len(house.vendor.requests) == 1
 
 
+async def test_the_limit_of_one_person_leaves_the_others_alone() -> None:
+    """Also where the answer names a wait."""
+    async with _House() as house:
+        house.vendor.faults.append(Reply(graph_error(131056).body, 400, {"Retry-After": "30"}))
+        outcome = await house.channel.send(house.message())
+        assert isinstance(outcome, RetryLater)
+        assert (outcome.scope, outcome.after) == (Scope.ITEM, timedelta(seconds=30))
+        assert isinstance(await house.channel.send(house.message(chat_id="79000000202")), Delivered)
+
+
 # -- standing
 
 ADDRESS = TestWhatsAppSends().address
@@ -313,6 +323,17 @@ async def test_an_address_that_was_set_by_hand_is_good() -> None:
     async with _House() as house:
         house.vendor.subscribed.add(APP_ID)
         house.vendor.app_webhook = ADDRESS
+        assert "whatsapp.webhook_set" in _codes(await house.channel.check())
+
+
+async def test_the_address_of_the_number_wins() -> None:
+    """Number, then account, then app: so Meta chooses where to post."""
+    async with _House() as house:
+        vendor = house.vendor
+        vendor.subscribed.add(APP_ID)
+        vendor.app_webhook, vendor.account_webhook = ADDRESS, "https://other.example/hook"
+        assert "whatsapp.webhook_elsewhere" in _codes(await house.channel.check())
+        vendor.app_webhook, vendor.account_webhook, vendor.webhook = "", "https://other.example/hook", ADDRESS
         assert "whatsapp.webhook_set" in _codes(await house.channel.check())
 
 

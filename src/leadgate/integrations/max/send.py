@@ -12,7 +12,7 @@ from leadgate.integrations.max.messages import send_bodies
 from leadgate.integrations.max.parse import USER_PREFIX
 from leadgate.integrations.max.settings import BOT_TOKEN, WEBHOOK_SECRET, api_base
 from leadgate.integrations.max.wire import MaxApi, find_trust, is_done
-from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
+from leadgate.model.connections import CheckReport, FindingState, OpenConnection
 from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import Delivered, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.ports.clock import Clock
@@ -80,8 +80,7 @@ class MaxChannel:
         """Tell MAX our address, the newest secret and what we want to hear; what waits there is kept."""
         secret = self._connection.secret(WEBHOOK_SECRET)
         if secret is None:
-            text = "The connection has no webhook secret."
-            return CheckReport((Finding("max.secret_missing", FindingState.FAIL, text, "Connect the bot anew."),))
+            return CheckReport((standing.SECRET_MISSING,))
         wishes = {"url": webhook_url, "update_types": standing.WANTED_UPDATES, "secret": secret.reveal()}
         return CheckReport((standing.registration_finding(await self._api.post("/subscriptions", wishes)),))
 

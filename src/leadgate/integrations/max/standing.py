@@ -9,7 +9,7 @@ from leadgate.intake.untrusted import text_at, value_at
 from leadgate.integrations.max.errors import plain_detail, to_failure
 from leadgate.integrations.max.wire import is_done
 from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
-from leadgate.model.outcomes import OutcomeUnknown
+from leadgate.model.outcomes import Refused
 from leadgate.wire.client import Answered, Call
 
 WANTED_UPDATES = [
@@ -24,19 +24,28 @@ WANTED_UPDATES = [
 """What we ask to hear. Group chats are heard through `message_created` and ignored."""
 
 _NETWORK = "Check the network of the server and the setting api_base."
+_ADDRESS_CURE = "The address must be public, https, on port 443, with a full chain of certificates."
 _CURES = {
-    "max.token_refused": "Take the current token from the settings of the bot at business.max.ru and set it: leadgate secrets set.",
     "max.forbidden": "Look at the bot at business.max.ru: it may be blocked or not yet approved.",
-    "max.certificate_unknown": (
-        "Put the root certificates of the Russian state authority (gosuslugi.ru/crt) on the server in PEM "
-        "and name their file in the setting ca_file."
-    ),
     "max.not_the_api": "Check the setting api_base.",
 }
-_TEXTS = {
-    "max.token_refused": "MAX does not know this token.",
-    "max.certificate_unknown": "Nobody this server trusts vouches for the certificate of MAX, so nothing is sent.",
-}
+SECRET_MISSING = Finding(
+    "max.secret_missing", FindingState.FAIL, "The connection has no webhook secret.", "Connect the bot anew."
+)
+"""Without one nothing that arrives could be proven."""
+
+_DISTRUST = Finding(
+    "max.certificate_unknown",
+    FindingState.FAIL,
+    "Nobody this server trusts vouches for the certificate of MAX, so nothing is sent.",
+    "Put the root certificates of the Russian state authority (gosuslugi.ru/crt) on the server as PEM and name it in ca_file.",
+)
+_TOKEN_REFUSED = Finding(
+    "max.token_refused",
+    FindingState.FAIL,
+    "MAX does not know this token.",
+    "Take the current token from the settings of the bot at business.max.ru and set it: leadgate secrets set.",
+)
 
 
 def account_finding(answer: Call) -> Finding:
@@ -70,13 +79,13 @@ def registration_finding(answer: Call) -> Finding:
         return _set()
     if isinstance(answer, Answered) and answer.is_success:
         words = plain_detail(text_at(answer.body, "message") or "")
-        text, code = f"MAX did not take the address. {words}".strip(), "max.webhook_refused"
-    else:
-        failure = to_failure(answer)
-        words = "" if isinstance(failure, OutcomeUnknown) else failure.detail
-        text, code = f"MAX did not take the address. {words}".strip(), failure.code
-    cure = _CURES.get(code, "The address must be public, https, on port 443, with a full chain of certificates.")
-    return Finding(code, FindingState.FAIL, text, cure)
+        return Finding(
+            "max.webhook_refused", FindingState.FAIL, f"MAX did not take the address: {words}", _ADDRESS_CURE
+        )
+    failure = to_failure(answer)
+    if not isinstance(failure, Refused):
+        return _failed(answer, "MAX did not take the address.")
+    return Finding(failure.code, FindingState.FAIL, f"MAX did not take the address: {failure.detail}", _ADDRESS_CURE)
 
 
 def gravest_first(*findings: Finding) -> CheckReport:
@@ -104,21 +113,30 @@ def _updates_finding(subscription: Mapping[str, object]) -> Finding | None:
     named = value_at(subscription, "update_types")
     if not isinstance(named, list) or not named or set(WANTED_UPDATES) <= {n for n in named if isinstance(n, str)}:
         return None
-    text = "MAX leaves out some kinds of updates that we want."
-    cure = "Run `leadgate connections check`: it asks for them."
-    return Finding("max.updates_left_out", FindingState.WARN, text, cure, needs_registration=True)
+    return Finding(
+        "max.updates_left_out",
+        FindingState.WARN,
+        "MAX leaves out some kinds of updates that we want.",
+        "Run `leadgate connections check`: it asks for them.",
+        needs_registration=True,
+    )
 
 
 def _others_finding(answer: Call, connection: OpenConnection) -> Finding | None:
     if len(_subscriptions(answer)) == 1 or find_subscription(answer, connection) is None:
         return None
-    text = "MAX posts to another address as well: another program uses this bot and may answer too."
-    return Finding("max.webhook_shared", FindingState.WARN, text, "Switch the bot off in the other program.")
+    return Finding(
+        "max.webhook_shared",
+        FindingState.WARN,
+        "MAX posts to another address as well: another program uses this bot and may answer too.",
+        "Switch the bot off in the other program.",
+    )
 
 
 def _failed(answer: Call, text: str) -> Finding:
     code = to_failure(answer).code
-    return Finding(code, FindingState.FAIL, _TEXTS.get(code, text), _CURES.get(code, _NETWORK))
+    known = next((finding for finding in (_DISTRUST, _TOKEN_REFUSED) if finding.code == code), None)
+    return known or Finding(code, FindingState.FAIL, text, _CURES.get(code, _NETWORK))
 
 
 def _subscriptions(answer: Call) -> list[Mapping[str, object]]:

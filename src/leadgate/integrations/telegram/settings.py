@@ -12,6 +12,7 @@ from leadgate.ports.integration import Field
 BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a key, not a secret
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a key, not a secret
 API_BASE = "api_base"
+BOT_NAME = "bot_name"
 DEFAULT_API_BASE = "https://api.telegram.org"
 
 SOURCE_RANGES = ("149.154.160.0/20", "91.108.4.0/22")
@@ -19,6 +20,7 @@ SOURCE_RANGES = ("149.154.160.0/20", "91.108.4.0/22")
 
 _BOT_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,200}", re.ASCII)
 # Telegram takes 1 to 256 of these characters; less than 8 could be guessed.
+_BOT_NAME = re.compile(r"[A-Za-z0-9_]{4,64}", re.ASCII)
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{8,256}", re.ASCII)
 
 
@@ -30,6 +32,17 @@ def bot_token_problem(value: str) -> str | None:
 def webhook_secret_problem(value: str) -> str | None:
     """What is wrong with a webhook secret, or None."""
     return None if _WEBHOOK_SECRET.fullmatch(value) else "must be 8 to 256 characters of A-Z a-z 0-9 _ -"
+
+
+def bot_name_problem(value: str) -> str | None:
+    """What is wrong with a bot's user name, or None."""
+    return None if _BOT_NAME.fullmatch(value) else "must be the user name of the bot without @"
+
+
+def start_link(connection: OpenConnection, token: str) -> str | None:
+    """The link that opens the bot and gives it this token with `/start`; None until a check has found out the bot's name."""
+    name = connection.settings.get(BOT_NAME)
+    return f"https://t.me/{name}?start={token}" if name else None
 
 
 def make_webhook_secret(ids: IdSource) -> str:
@@ -70,6 +83,14 @@ FIELDS = (
         problem=webhook_secret_problem,
         help_ru="Можно не заполнять: Leadgate придумает его и сам передаст Telegram.",
         help_en="May stay empty: Leadgate makes one and tells Telegram.",
+    ),
+    Field(
+        name=BOT_NAME,
+        label_ru="Имя бота",
+        label_en="Name of the bot",
+        problem=bot_name_problem,
+        help_ru="Можно не заполнять: спросим у Telegram. Нужно для ссылок на бота.",
+        help_en="May stay empty: we ask Telegram. It is needed for links to the bot.",
     ),
     Field(
         name=API_BASE,

@@ -45,10 +45,7 @@ class CallbackServers:
         """Enter our address, or mend it; what VK keeps for us stays."""
         secret = self._connection.secret(WEBHOOK_SECRET)
         if secret is None:
-            text = "The connection has no secret key."
-            return CheckReport(
-                (Finding("vk.secret_missing", FindingState.FAIL, text, "Set one: leadgate secrets set."),)
-            )
+            return CheckReport((standing.SECRET_MISSING,))
         servers = await self._list()
         if not is_done(servers):
             return CheckReport((self._unlisted(servers, webhook_url),))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+from leadgate.intake.signatures import matches_any
 from leadgate.intake.untrusted import identifier_at, text_at, value_at
 from leadgate.integrations.vk.errors import to_failure
 from leadgate.integrations.vk.settings import CONFIRMATION, WEBHOOK_SECRET, find_group_id
-from leadgate.integrations.vk.wire import API_VERSION, is_done
+from leadgate.integrations.vk.wire import API_VERSION, error_number, is_done
 from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
 from leadgate.wire.client import Answered, Call
 
@@ -24,20 +25,19 @@ WANTED_EVENTS = (
 )
 """What we ask to hear. Group conversations come as `message_new` too and are ignored."""
 
-_MANUAL_STEPS = (
-    "At VK: Manage → API usage → Callback API: enter this address and the secret key of the connection, "
-    "choose API 5.199, press Confirm, and under Event types switch on everything about messages; "
-    "or give the key the right to manage the community."
-)
 _CURES = {
     "vk.token_refused": "Make a new key at VK (Manage → API usage → Access tokens) and set it: leadgate secrets set.",
     "vk.right_missing": "Make a new key at VK with the right to messages of the community, and set it: leadgate secrets set.",
     "vk.captcha": "Open the community in a browser and answer what VK asks there.",
     "vk.not_the_api": "Check the setting api_base.",
     "vk.unexpected_redirect": "Check the setting api_base and the network of the server.",
-    "vk.too_many_servers": "Remove a server that nobody needs at VK: Manage → API usage → Callback API.",
 }
 _LIMIT_ERROR = 2000
+
+SECRET_MISSING = Finding(
+    "vk.secret_missing", FindingState.FAIL, "The connection has no secret key.", "Set one: leadgate secrets set."
+)
+"""Without one nothing that arrives could be proven."""
 
 
 def path_of(connection: OpenConnection) -> str:
@@ -53,8 +53,12 @@ def account_finding(answer: Call, connection: OpenConnection) -> Finding:
     given = [identifier_at(group, "id") for group in _items(answer, "groups")]
     if expected is None or not given or expected in given:
         return Finding("vk.key_good", FindingState.OK, "The access key is good.")
-    text = "The access key is of another community than the setting group_id."
-    return Finding("vk.other_group", FindingState.FAIL, text, "Give the key and the number of the same community.")
+    return Finding(
+        "vk.other_group",
+        FindingState.FAIL,
+        "The access key is of another community than the setting group_id.",
+        "Give the key and the number of the same community.",
+    )
 
 
 def rights_finding(answer: Call) -> Finding | None:
@@ -62,8 +66,12 @@ def rights_finding(answer: Call) -> Finding | None:
     names = {text_at(right, "name") for right in _items(answer, "permissions")}
     if not names or "messages" in names:
         return None
-    text = "The access key has no right to the messages of the community."
-    return Finding("vk.right_missing", FindingState.FAIL, text, _CURES["vk.right_missing"])
+    return Finding(
+        "vk.right_missing",
+        FindingState.FAIL,
+        "The access key has no right to the messages of the community.",
+        "Make a new key at VK with the right to messages of the community, and set it: leadgate secrets set.",
+    )
 
 
 def find_server(answer: Call, connection: OpenConnection) -> Mapping[str, object] | None:
@@ -74,28 +82,45 @@ def find_server(answer: Call, connection: OpenConnection) -> Mapping[str, object
 
 def server_finding(server: Mapping[str, object] | None, connection: OpenConnection) -> Finding:
     """Does VK post to this connection, with our secret, and does it get through?"""
-    cure = "Set LEADGATE_PUBLIC_URL and run `leadgate connections check`: it registers our address."
     if server is None:
-        text = "VK does not post to this connection: nothing arrives."
-        return Finding("vk.webhook_not_set", FindingState.FAIL, text, cure, needs_registration=True)
+        return Finding(
+            "vk.webhook_not_set",
+            FindingState.FAIL,
+            "VK does not post to this connection: nothing arrives.",
+            "Set LEADGATE_PUBLIC_URL and run `leadgate connections check`: it registers our address.",
+            needs_registration=True,
+        )
     if has_other_secret(server, connection):
-        text = "VK sends another secret key than ours, so what it posts is refused."
-        return Finding("vk.secret_differs", FindingState.WARN, text, cure, needs_registration=True)
+        return Finding(
+            "vk.secret_differs",
+            FindingState.WARN,
+            "VK sends another secret key than ours, so what it posts is refused.",
+            "Run `leadgate connections check`: it tells VK ours.",
+            needs_registration=True,
+        )
     match text_at(server, "status"):
         case "failed" | "unconfigured":
-            text = "VK could not confirm our address or gave it up after failures."
-            cure = "Make sure that the public address answers; `leadgate connections check` makes VK ask again."
-            return Finding("vk.webhook_failing", FindingState.WARN, text, cure, needs_registration=True)
+            return Finding(
+                "vk.webhook_failing",
+                FindingState.WARN,
+                "VK could not confirm our address or gave it up after failures.",
+                "Make sure that the public address answers; `leadgate connections check` makes VK ask again.",
+                needs_registration=True,
+            )
         case "wait":
-            text = "VK has not confirmed our address yet."
-            return Finding("vk.webhook_unconfirmed", FindingState.WARN, text, "Check again in a minute.")
+            return Finding(
+                "vk.webhook_unconfirmed",
+                FindingState.WARN,
+                "VK has not confirmed our address yet.",
+                "Check again in a minute.",
+            )
     return Finding("vk.webhook_set", FindingState.OK, "VK posts to this connection.")
 
 
 def has_other_secret(server: Mapping[str, object], connection: OpenConnection) -> bool:
     """True when VK tells its secret of this server and it is not our newest one."""
     secret, given = connection.secret(WEBHOOK_SECRET), value_at(server, "secret_key")
-    return secret is not None and isinstance(given, str) and given != secret.reveal()
+    return secret is not None and isinstance(given, str) and not matches_any(given, (secret,))
 
 
 def events_finding(answer: Call) -> Finding | None:
@@ -103,16 +128,19 @@ def events_finding(answer: Call) -> Finding | None:
     events = value_at(answer.body, "response", "events") if isinstance(answer, Answered) else None
     if not isinstance(events, dict) or all(events.get(name) for name in WANTED_EVENTS if name in events):
         return None
-    text = "VK leaves out some kinds of events that we want."
-    cure = "Run `leadgate connections check`: it asks for them."
-    return Finding("vk.events_left_out", FindingState.WARN, text, cure, needs_registration=True)
+    return Finding(
+        "vk.events_left_out",
+        FindingState.WARN,
+        "VK leaves out some kinds of events that we want.",
+        "Run `leadgate connections check`: it asks for them.",
+        needs_registration=True,
+    )
 
 
 def confirmation_finding(answer: Call, connection: OpenConnection, *, is_confirmed: bool) -> Finding | None:
     """Is the confirmation string the one that VK expects now? It may change when the settings of the servers do."""
     code = text_at(answer.body, "response", "code") if isinstance(answer, Answered) else None
-    known = [secret.reveal() for secret in connection.secrets.get(CONFIRMATION, ())]
-    if code is None or code in known:
+    if code is None or matches_any(code, connection.secrets.get(CONFIRMATION, ())):
         return None
     return Finding(
         "vk.confirmation_differs",
@@ -125,8 +153,13 @@ def confirmation_finding(answer: Call, connection: OpenConnection, *, is_confirm
 def by_hand_finding(connection: OpenConnection, webhook_url: str | None = None) -> Finding:
     """The key may not manage the community, so a person enters the address."""
     address = webhook_url or f"https://…{path_of(connection)}"
-    text = f"The access key may not manage the community; the address is entered by hand: {address}"
-    return Finding("vk.register_by_hand", FindingState.WARN, text, _MANUAL_STEPS)
+    return Finding(
+        "vk.register_by_hand",
+        FindingState.WARN,
+        f"The access key may not manage the community, so the address is entered by hand: {address}",
+        "At VK open Manage → API usage → Callback API: enter this address and the secret key of the connection, choose API 5.199, "
+        "press Confirm, and under Event types switch on everything about messages; or give the key the right to manage.",
+    )
 
 
 def is_missing_right(answer: Call) -> bool:
@@ -136,9 +169,14 @@ def is_missing_right(answer: Call) -> bool:
 
 def failure_finding(answer: Call, text: str) -> Finding:
     """A call that failed, with its cure."""
+    if error_number(answer) == _LIMIT_ERROR:
+        return Finding(
+            "vk.too_many_servers",
+            FindingState.FAIL,
+            "The community has as many callback servers as VK allows.",
+            "Remove a server that nobody needs at VK: Manage → API usage → Callback API.",
+        )
     code = to_failure(answer).code
-    if isinstance(answer, Answered) and value_at(answer.body, "error", "error_code") == _LIMIT_ERROR:
-        code, text = "vk.too_many_servers", "The community has as many callback servers as VK allows."
     cure = _CURES.get(code, "Check the network of the server and try again later.")
     return Finding(code, FindingState.FAIL, text, cure)
 

@@ -171,7 +171,7 @@ class LaneStore(Protocol):
         ...
 
     def bring_forward(self, *, now: datetime, lease_limit: datetime, lease_until: datetime) -> None:
-        """Look at every lane that has work now, its problem remembered; a lease that ends after `lease_limit` is cut to `lease_until`."""
+        """Look at every lane with work now, its problem remembered; a lease beyond `lease_limit` is cut to `lease_until`."""
         ...
 
     def resume(self, connection_id: str, *, now: datetime) -> None:

@@ -48,18 +48,35 @@ class AttemptDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FateDocument:
+    """What became of a message after the messenger took it.
+
+    Attributes:
+        status: `sent`, `delivered`, `read` or `failed`.
+        error_code: the messenger's own code of a failed one.
+        at: when it became so.
+    """
+
+    status: str
+    error_code: str | None
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryDetailDocument(DeliveryDocument):
     """A delivery with every attempt.
 
     Attributes:
         origin_id: the handle under which the CRM knows it; null for messages.
         received_at: when the event that it comes from was on disk.
+        fate: of a message, what became of it after it was sent; null when nobody knows.
     """
 
     origin_id: str | None
     received_at: Moment | None
     discard_reason: str | None
     history: Sequence[AttemptDocument]
+    fate: FateDocument | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +138,7 @@ def delivery_document(row: DeliveryRow) -> DeliveryDocument:
 
 def delivery_detail_document(detail: DeliveryDetail) -> DeliveryDetailDocument:
     """A delivery with its history."""
-    row = detail.row
+    row, fate = detail.row, detail.fate
     return DeliveryDetailDocument(
         id=row.delivery_id,
         kind=row.kind,
@@ -149,6 +166,7 @@ def delivery_detail_document(detail: DeliveryDetail) -> DeliveryDetailDocument:
             )
             for attempt in detail.attempts
         ],
+        fate=None if fate is None else FateDocument(status=fate.status, error_code=fate.error_code, at=fate.at),
     )
 
 

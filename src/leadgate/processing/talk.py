@@ -1,0 +1,240 @@
+"""Words of a client: who says them, what they lead to, what is answered. One event inside a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from leadgate.catalogue.texts import Texts, load_texts
+from leadgate.crm.fates import Fates
+from leadgate.crm.identity import Identities, Known
+from leadgate.crm.invitations import Invitations, without_token
+from leadgate.crm.leads import Contact, House, Leads
+from leadgate.crm.links import StartLinks
+from leadgate.delivery.payloads import Outbox
+from leadgate.dialogue.elsewhere import find_wish
+from leadgate.dialogue.script import DialogueState, Reply, Step, take_turn
+from leadgate.dialogue.script import Turn as ScriptTurn
+from leadgate.model.events import EventKind, EventState, NormalisedEvent
+from leadgate.model.leads import Person
+from leadgate.model.messages import OutgoingMessage
+from leadgate.ports.stores import Transaction, Workspace
+from leadgate.processing.chats import Chat, Chats
+from leadgate.processing.ending import Ending
+from leadgate.processing.source import Source
+
+KINDS = frozenset(
+    {EventKind.TEXT, EventKind.BUTTON, EventKind.CONTACT, EventKind.MEDIA, EventKind.LOCATION, EventKind.UNSUPPORTED}
+)
+"""Kinds that the bot answers when it knows where."""
+
+_NAMED = frozenset({EventKind.TEXT, EventKind.CONTACT, EventKind.MEDIA, EventKind.LOCATION})
+"""Kinds whose `message_id` is the client's own message and not ours (a button hangs on ours)."""
+
+_START = "/start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Where and when something was said.
+
+    Attributes:
+        chat_id: the vendor's id of the chat.
+        contact: its `event_id` is the event.
+        texts: the bot's, in the client's language.
+        heard_at: when it was said, however late it came: a vendor's window for free answers counts from then.
+    """
+
+    source: Source
+    chat_id: str
+    contact: Contact
+    house: House
+    texts: Texts
+    heard_at: datetime
+    at: datetime
+
+    @property
+    def kind(self) -> str:
+        """Of the channel."""
+        return self.source.integration.manifest.kind
+
+    @property
+    def event_id(self) -> str:
+        """Of what is worked on."""
+        return self.contact.event_id
+
+
+class Talk:
+    """Works on events of these `KINDS`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        chats: Chats,
+        *,
+        identities: Identities,
+        leads: Leads,
+        outbox: Outbox,
+        fates: Fates,
+        invitations: Invitations,
+        links: StartLinks,
+    ) -> None:
+        """Join these."""
+        self._workspace = workspace
+        self._chats = chats
+        self._identities = identities
+        self._leads = leads
+        self._outbox = outbox
+        self._fates = fates
+        self._invitations = invitations
+        self._links = links
+
+    def take(
+        self,
+        tx: Transaction,
+        fact: NormalisedEvent,
+        source: Source,
+        *,
+        chat_id: str,
+        contact: Contact,
+        house: House,
+        at: datetime,
+    ) -> Ending:
+        """Answer, and give the event its end."""
+        scene = Scene(
+            source=source,
+            chat_id=chat_id,
+            contact=contact,
+            house=house,
+            texts=self._texts(fact),
+            heard_at=min(fact.occurred_at or at, at),
+            at=at,
+        )
+        if not self._note_heard(tx, fact, scene):
+            # The client deleted it before we came to read it.
+            tx.events.forget_body(scene.event_id)
+            return Ending(state=EventState.IGNORED, reason="event.deleted")
+        known = self._recognise(tx, fact, scene)
+        joined = self._invitations.accept(tx, fact, known.subject_id, at=at)
+        known = known if joined is None else joined.after(known)
+        fact = without_token(fact)
+        chat = self._open_chat(tx, known, scene)
+        turn = self._take_turn(tx, chat, fact, known, scene, is_joined=joined is not None)
+        chat.keep(tx, turn.state, at=at)
+        chat.add_message(tx, scene.event_id, outgoing=False, text=turn.entry or fact.text or "", at=at)
+        lead_id = self._record(tx, fact, known, turn, scene)
+        if lead_id is None and joined is not None:
+            lead_id = self._tell_joined(tx, known, scene)
+        self._answer(tx, chat, turn.replies, callback_id=fact.callback_id, scene=scene)
+        state = EventState.ANSWERED if lead_id is None else EventState.LEAD
+        return Ending(state=state, subject_id=known.subject_id, lead_id=lead_id)
+
+    def _note_heard(self, tx: Transaction, fact: NormalisedEvent, scene: Scene) -> bool:
+        if fact.message_id is None or fact.kind not in _NAMED:
+            return True
+        name = scene.source.name_of_message(fact.chat_id, fact.message_id)
+        return self._fates.note_heard(tx, scene.source.connection_id, name, scene.event_id, at=scene.at)
+
+    def _recognise(self, tx: Transaction, fact: NormalisedEvent, scene: Scene) -> Known:
+        # Some vendors prove the phone with every message; a shared contact is learned by the script.
+        is_proven = fact.phone_verified and fact.kind is not EventKind.CONTACT
+        person = Person(
+            name=fact.sender_name,
+            phone=fact.phone if is_proven else None,
+            username=fact.username,
+            channel_user_id=fact.sender_id or fact.chat_id,
+        )
+        return self._identities.recognise(tx, person, channel=scene.kind, at=scene.at, is_hearsay=True)
+
+    def _open_chat(self, tx: Transaction, known: Known, scene: Scene) -> Chat:
+        chat = self._chats.find(tx, scene.source.connection_id, scene.chat_id)
+        if chat is None:
+            # A widget shows the greeting before the first word is written.
+            is_greeted = scene.source.integration.manifest.client_pulls
+            state = DialogueState(phone=known.profile.phone, is_greeted=is_greeted)
+            return self._chats.begin(
+                tx, scene.source.connection_id, scene.chat_id, known.subject_id, state, at=scene.heard_at
+            )
+        chat.note_heard(tx, scene.chat_id, at=scene.heard_at)
+        return chat
+
+    def _take_turn(
+        self, tx: Transaction, chat: Chat, fact: NormalisedEvent, known: Known, scene: Scene, *, is_joined: bool
+    ) -> ScriptTurn:
+        words = (fact.text or "").strip()
+        if is_joined:
+            return _welcome(chat.state, known, words, scene.texts)
+        if fact.kind is EventKind.TEXT:
+            reply = self._offer_links(tx, known, words, scene)
+            if reply is not None:
+                return ScriptTurn(state=replace(chat.state, has_request=True), replies=(reply,), entry=words)
+        return take_turn(chat.state, fact, scene.texts, salon=self._workspace.name)
+
+    def _offer_links(self, tx: Transaction, known: Known, words: str, scene: Scene) -> Reply | None:
+        """Whoever asks for another messenger gets a link into each; None when they do not ask, or there is no other."""
+        wish = find_wish(words)
+        if wish is None:
+            return None
+        links = self._links.make(tx, known.subject_id, at=scene.at, but_kind=scene.kind, kinds=wish)
+        if not links:
+            return None
+        lines = (f"{scene.texts.get(f'channel_{link.kind}')}: {link.url}" for link in links)
+        return Reply(text=scene.texts.get("elsewhere", links="\n".join(lines)))
+
+    def _record(
+        self, tx: Transaction, fact: NormalisedEvent, known: Known, turn: ScriptTurn, scene: Scene
+    ) -> str | None:
+        if turn.entry is None:
+            return None
+        learned = self._identities.learn(tx, known.subject_id, turn.learned, channel=scene.kind, at=scene.at)
+        request = None if fact.lead is None else replace(fact.lead, message=turn.entry)
+        return self._leads.record_words(
+            tx, learned.after(known), turn.entry, scene.contact, scene.house, at=scene.at, request=request
+        )
+
+    def _tell_joined(self, tx: Transaction, known: Known, scene: Scene) -> str | None:
+        """The open lead hears that its client writes here, too."""
+        if self._leads.find_current(tx, known.subject_id) is None:
+            return None
+        words = scene.house.texts.get("entry_joined")
+        return self._leads.record_words(tx, known, words, scene.contact, scene.house, at=scene.at)
+
+    def _answer(
+        self, tx: Transaction, chat: Chat, replies: tuple[Reply, ...], *, callback_id: str | None, scene: Scene
+    ) -> None:
+        for number, reply in enumerate(replies):
+            message_id = f"{scene.event_id}-{number + 1}"
+            chat.add_message(tx, message_id, outgoing=True, text=reply.text, buttons=reply.buttons, at=scene.at)
+            if scene.source.integration.manifest.client_pulls:
+                continue
+            message = OutgoingMessage(
+                message_id=message_id,
+                chat_id=scene.chat_id,
+                text=reply.text,
+                buttons=reply.buttons,
+                ask_contact=scene.texts.get("share_phone") if reply.asks_contact else None,
+                callback_id=callback_id if number == 0 else None,
+                heard_at=scene.heard_at,
+            )
+            self._outbox.enqueue(
+                tx,
+                message,
+                lane=chat.lane,
+                connection_id=scene.source.connection_id,
+                subject_id=chat.subject_id,
+                event_id=scene.event_id,
+                at=scene.at,
+            )
+
+    def _texts(self, fact: NormalisedEvent) -> Texts:
+        # Russian first: English only for those whose messenger speaks it, or for a salon that does.
+        is_english = fact.language is not None and fact.language.lower().startswith("en")
+        return load_texts("bot", "en" if is_english else self._workspace.locale)
+
+
+def _welcome(state: DialogueState, known: Known, words: str, texts: Texts) -> ScriptTurn:
+    """They came by an invitation: we know each other already, and what they write along is passed on."""
+    profile = known.profile
+    new = replace(state, step=Step.WISH, asked=1, name=profile.name, phone=profile.phone, is_greeted=True)
+    entry = None if words in ("", _START) else words
+    return ScriptTurn(state=new, replies=(Reply(text=texts.get("joined")),), entry=entry)
