@@ -1,5 +1,5 @@
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,9 @@ from tests.delivery.rig import Rig, all_bytes, open_rig
 
 FINE = CheckReport((Finding("vendor.ready", FindingState.OK, "Fine."),))
 BAD = CheckReport((Finding("vendor.token_dead", FindingState.FAIL, "The token is dead.", "Make a new one."),))
+NOT_SET = CheckReport(
+    (Finding("vendor.not_set", FindingState.FAIL, "No webhook is set.", "Register.", needs_registration=True),)
+)
 TOKEN = "demo-token-that-must-not-show"
 
 
@@ -31,6 +34,7 @@ class Vendor:
     report: CheckReport = FINE
     asked: list[OpenConnection] = field(default_factory=list)
     registered: list[str] = field(default_factory=list)
+    on_register: Callable[[str], Awaitable[CheckReport]] | None = None
     unregistered: int = 0
 
     def open(self, opened: OpenConnection, _surroundings: Surroundings) -> "Vendor":
@@ -42,7 +46,7 @@ class Vendor:
 
     async def register(self, webhook_url: str) -> CheckReport:
         self.registered.append(webhook_url)
-        return FINE
+        return FINE if self.on_register is None else await self.on_register(webhook_url)
 
     async def unregister(self) -> None:
         self.unregistered += 1
@@ -153,6 +157,50 @@ class TestConnect:
         assert caught.value.hint == "Make a new one."
         assert (await other_node(reception)).all() == []
         assert await reception.connect("messenger", "Бот", check=False), "unless it is not to be asked"
+
+    async def test_what_the_vendor_tells_of_itself_becomes_a_setting(self, reception: Reception) -> None:
+        """Links to a bot are made of its name, and nobody has to look it up; what the form has no field for is left out."""
+        reception.vendor.report = replace(FINE, learned={"region": "kz", "token": "stolen", "other": "x"})
+        connection_id = await reception.connect("messenger", "Бот")
+        opened = (await other_node(reception)).find(connection_id)
+        assert opened is not None
+        assert opened.settings == {"region": "kz"}
+        assert opened.secret("token") == Secret(TOKEN)
+        for learn, region in ((reception.desk.check, "uz"), (reception.desk.look_after, "by")):
+            reception.vendor.report = replace(FINE, learned={"region": region})
+            await learn(connection_id)
+            opened = (await other_node(reception)).find(connection_id)
+            assert opened is not None
+            assert opened.settings == {"region": region}
+
+    async def test_a_vendor_may_ask_back_while_it_is_told_our_address(self, reception: Reception) -> None:
+        """VK and Meta call the address before they take it: it must be known by then, to other processes too."""
+        reception.vendor.report = NOT_SET
+        known: list[bool] = []
+
+        async def ask_back(webhook_url: str) -> CheckReport:
+            node = await other_node(reception)
+            known.append(node.find(webhook_url.rpartition("/")[2]) is not None)
+            return FINE
+
+        reception.vendor.on_register = ask_back
+        connection_id = await reception.connect("messenger", "Бот")
+        assert known == [True]
+        assert (await other_node(reception)).find(connection_id) is not None
+
+    async def test_a_vendor_that_does_not_take_our_address_leaves_nothing(self, reception: Reception) -> None:
+        """The person tries again under the same name; half a connection would be in the way."""
+        reception.vendor.report = NOT_SET
+
+        async def refuse(_webhook_url: str) -> CheckReport:
+            return BAD
+
+        reception.vendor.on_register = refuse
+        with pytest.raises(ConflictError):
+            await reception.connect("messenger", "Бот")
+        assert (await other_node(reception)).all() == []
+        reception.vendor.on_register = None
+        await reception.connect("messenger", "Бот")
 
     async def test_a_taken_name_is_refused_before_the_vendor_is_told_anything(self, reception: Reception) -> None:
         """Otherwise the messenger would post to an address that does not exist."""

@@ -64,7 +64,7 @@ async def writing(make: type[Messenger], salon: Salon) -> AsyncIterator[Client]:
         made = await salon.gateway.connect(
             messenger.kind, messenger.title, secrets=dict(messenger.secrets()), check=False, **settings
         )
-        await salon.heard(made["webhook_path"])
+        # Posted at once: a connection that a command made a moment ago is found by the running gateway when it is asked for.
         yield Client(messenger, salon, made)
 
 

@@ -87,10 +87,7 @@ def initialise(
         try:
             made = _make(engine, settings, name=name, locale=locale, time_zone=time_zone, clock=clock, ids=ids)
         except OSError as error:
-            raise ConfigurationError(
-                f"The data directory cannot be written to: {error.strerror}.",
-                hint="Make room or see to it, then run leadgate init again.",
-            ) from error
+            raise _not_writable(error) from error
         finally:
             engine.dispose()
         yield made
@@ -100,7 +97,7 @@ def _make(
     engine: Database, settings: Settings, *, name: str, locale: str, time_zone: str, clock: Clock, ids: IdSource
 ) -> Initialised:
     upgrade(engine)
-    _protect(settings.data)
+    _clear_up(settings.data)
     workspace = find_workspace(engine)
     if workspace is not None:
         wrapper = open_key_file(settings.data)
@@ -150,18 +147,39 @@ def _show_again(
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Of two calls at once the second would void the recovery key of the first. The lock ends with its process."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise _not_writable(error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for leftover in folder.glob(f".{KEY_FILE}.*"):  # a copy of the key, from a call that was cut off
-            leftover.unlink(missing_ok=True)
-        yield
     except BlockingIOError:
+        os.close(descriptor)
         raise ConflictError(
-            f"Another leadgate init works on {folder} now.", code="configuration.busy", hint="Wait until it has ended."
+            f"Another leadgate init works on {folder} now.",
+            code="configuration.busy",
+            hint="Wait until it has ended.",
         ) from None
+    try:
+        yield
     finally:
         os.close(descriptor)
+
+
+def _clear_up(folder: Path) -> None:
+    """Nobody else reads what lies in the data directory, whatever the umask was; a spare copy of the key does not stay."""
+    for leftover in folder.glob(f".{KEY_FILE}.*"):  # from a call that was cut off
+        leftover.unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_file():
+            path.chmod(0o600)
+
+
+def _not_writable(error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The data directory cannot be used: {error.strerror}.",
+        hint="Make room or see to it, then run leadgate init again.",
+    )
 
 
 def _check(name: str, locale: str, time_zone: str) -> None:
@@ -187,10 +205,3 @@ def _make_folder(folder: Path) -> None:
         raise ConfigurationError(
             f"The data directory cannot be made: {error.strerror}.", hint="Choose another one with --data."
         ) from None
-
-
-def _protect(folder: Path) -> None:
-    """Nobody else reads what lies in the data directory, whatever the umask was."""
-    for path in folder.iterdir():
-        if path.is_file():
-            path.chmod(0o600)

@@ -38,13 +38,13 @@ def init(
     ) as made:
         try:
             _show(made, settings, as_json=common.json)
+            made.confirm_shown()
         except OSError as error:
             raise ConfigurationError(
-                f"What was made could not be printed: {error.strerror}.",
+                f"What was made could not be printed, or not noted as shown: {error.strerror}.",
                 code="configuration.not_shown",
                 hint="Run leadgate init again: it shows another recovery key and address.",
             ) from error
-        made.confirm_shown()
     return 0
 
 

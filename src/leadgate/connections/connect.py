@@ -101,11 +101,13 @@ class ConnectionDesk:
         await self._storage.read(lambda tx: tx.connections.refuse_taken(connection.name))
         path = f"/webhooks/{kind}/{connection.connection_id}"
         opened = OpenConnection(connection, {key: (value,) for key, value in checked.secrets.items()})
-        report = await self._introduce(integration, opened, path) if check else None
-        learned = _learned(integration.manifest, connection.settings, report)
+        asked = await self._ask(integration, opened) if check else None
+        _refuse(integration.manifest, asked)
+        learned = _learned(integration.manifest, connection.settings, asked)
         connection = replace(connection, settings=learned or connection.settings)
-        await self._storage.write(lambda tx: self._keep(tx, integration, connection, checked, report))
+        await self._storage.write(lambda tx: self._keep(tx, integration, connection, checked, asked))
         await self._book.refresh(force=True)
+        report = None if asked is None else await self._introduce(integration, opened, path, asked)
         self._on_change()
         _log.info("connection.added", connection_id=connection.connection_id, integration=kind, action=by)
         shown = integration.manifest.webhook_secret
@@ -272,13 +274,29 @@ class ConnectionDesk:
             (Finding("connection.ready", FindingState.OK, "The connection is ready; nobody has to be asked."),)
         )
 
-    async def _introduce(self, integration: Integration, opened: OpenConnection, path: str) -> CheckReport:
-        """Ask the vendor, tell it our address when it has to reach us, and refuse what cannot work.
+    async def _introduce(
+        self, integration: Integration, opened: OpenConnection, path: str, asked: CheckReport
+    ) -> CheckReport:
+        """Tell the vendor our address when it has to reach us; a connection that it refuses is taken back.
 
-        Without a public address the connection is kept all the same, with a finding that says what is missing.
+        The connection is kept by then, because some vendors ask back at the address while they are told of it. Without a
+        public address it stays, with a finding that says what is missing.
         """
-        report = await self._ask_and_register(integration, opened, path)
-        _refuse(integration.manifest, report)
+        connection_id = opened.connection.connection_id
+        try:
+            report = await self._registered(integration, opened, path, asked)
+            _refuse(integration.manifest, report)
+        except BaseException:
+            at = self._clock.now()
+            await self._storage.write(
+                lambda tx: tx.connections.set_state(connection_id, ConnectionState.REMOVED, at=at)
+            )
+            await self._book.refresh(force=True)
+            raise
+        if report is not asked:
+            at = self._clock.now()
+            await self._storage.write(lambda tx: tx.connections.set_report(connection_id, report, at=at))
+            await self._keep_learned(connection_id, report, at=at)
         return report
 
     async def _ask_and_register(self, integration: Integration, opened: OpenConnection, path: str) -> CheckReport:
@@ -336,7 +354,7 @@ def _learned(manifest: Manifest, settings: Mapping[str, str], report: CheckRepor
     fitting = {
         name: value
         for name, value in told.items()
-        if name in public and value and (public[name].problem is None or public[name].problem(value) is None)
+        if value and (field := public.get(name)) is not None and (field.problem is None or field.problem(value) is None)
     }
     merged = {**settings, **fitting}
     return None if merged == settings else merged
@@ -373,8 +391,10 @@ def _unregistered(manifest: Manifest) -> Finding:
     )
 
 
-def _refuse(manifest: Manifest, report: CheckReport) -> None:
-    failed = [finding for finding in report.findings if finding.state is FindingState.FAIL]
+def _refuse(manifest: Manifest, report: CheckReport | None) -> None:
+    """Raise for what cannot work; an address that is not registered yet is no reason."""
+    findings = () if report is None else report.findings
+    failed = [finding for finding in findings if finding.state is FindingState.FAIL and not finding.needs_registration]
     if not failed:
         return
     message = f"{manifest.title}: {failed[0].text}"

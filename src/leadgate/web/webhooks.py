@@ -27,6 +27,9 @@ PREFIX = "/webhooks/"
 Reply = Callable[[WebhookAnswer], None]
 """Called once, in the event loop, with the answer to a request."""
 
+LOOK_AGAIN_AFTER_S = 1.0
+"""Least seconds between two looks for a connection that is not known: strangers must not make us read the database."""
+
 _PROBLEM = "application/problem+json"
 _log = get_logger("webhook")
 _accepted = FrequentLine("webhook.accepted", source="webhook")
@@ -41,6 +44,8 @@ class WebhookDoor:
         self._peers = Peers(app.settings.trusted_proxies)
         self._counters: dict[tuple[str, str], Any] = {}
         self._timers: dict[str, Any] = {}
+        self._looked_s = -LOOK_AGAIN_AFTER_S
+        self._looking: asyncio.Task[bool] | None = None
 
     def take(self, path: str, request: RawWebhook, reply: Reply) -> None:
         """Answer a request whose body has come; the reply follows when the event is on disk.
@@ -75,17 +80,18 @@ class WebhookDoor:
 
     def _visit(self, path: str, request: RawWebhook, reply: Reply) -> _Visit:
         kind, _, connection_id = path[len(PREFIX) :].partition("/")
+        return _Visit(self, kind, connection_id, self._find(kind, connection_id), request=request, reply=reply)
+
+    def _find(self, kind: str, connection_id: str) -> OpenConnection | None:
         opened = self._app.book.find(connection_id)
-        if opened is not None and opened.connection.kind != kind:
-            opened = None
-        return _Visit(self, kind, opened, request, reply)
+        return opened if opened is not None and opened.connection.kind == kind else None
 
     def _answer(self, visit: _Visit, request: RawWebhook) -> None:
         opened = visit.opened
         integration = None if opened is None else self._app.book.integration(opened.connection.kind)
         receiver = None if integration is None else integration.receiver
         if opened is None or integration is None or receiver is None:
-            visit.finish(self._unknown_address())
+            self._look_again(visit, request)
             return
         self._peers.refuse_strangers(request, integration.manifest, opened)
         if request.method != "POST":
@@ -97,6 +103,29 @@ class WebhookDoor:
             return
         kept = self._app.intake.receive(receiver, request, opened)
         kept.add_done_callback(partial(visit.stored, receiver, opened.connection.connection_id))
+
+    def _look_again(self, visit: _Visit, request: RawWebhook) -> None:
+        """A connection that a command made a moment ago is known here within two seconds; some vendors ask back sooner."""
+        now_s = time.monotonic()
+        if visit.opened is not None or now_s - self._looked_s < LOOK_AGAIN_AFTER_S:
+            visit.finish(self._unknown_address())
+            return
+        self._looked_s = now_s
+        looking = asyncio.get_running_loop().create_task(self._app.book.refresh())
+        self._looking = looking  # or nobody would hold it
+
+        def go_on(looked: asyncio.Task[bool]) -> None:
+            is_new = not looked.cancelled() and looked.exception() is None and looked.result()
+            if is_new and (opened := self._find(visit.kind, visit.connection_id)) is not None:
+                visit.opened = opened
+                try:
+                    self._answer(visit, request)
+                except Exception as error:  # noqa: BLE001 - `failed` sorts them
+                    visit.finish(self.failed(error, visit))
+            else:
+                visit.finish(self._unknown_address())
+
+        looking.add_done_callback(go_on)
 
     def _unknown_address(self) -> WebhookAnswer:
         self._app.intake.count_refusal("", "webhook.unknown_address")
@@ -128,12 +157,20 @@ class WebhookDoor:
 class _Visit:
     """One request on its way to its answer."""
 
-    __slots__ = ("_cors", "_door", "_reply", "_started_s", "kind", "opened")
+    __slots__ = ("_cors", "_door", "_reply", "_started_s", "connection_id", "kind", "opened")
 
     def __init__(
-        self, door: WebhookDoor, kind: str, opened: OpenConnection | None, request: RawWebhook, reply: Reply
+        self,
+        door: WebhookDoor,
+        kind: str,
+        connection_id: str,
+        opened: OpenConnection | None,
+        *,
+        request: RawWebhook,
+        reply: Reply,
     ) -> None:
         self._door = door
+        self.connection_id = connection_id
         self._reply = reply
         self._started_s = time.perf_counter()
         self._cors: Mapping[str, str] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadgate.integrations.telegram.receive import TelegramReceiver
 from leadgate.integrations.telegram.send import TelegramChannel
-from leadgate.integrations.telegram.settings import FIELDS, SOURCE_RANGES, WEBHOOK_SECRET
+from leadgate.integrations.telegram.settings import FIELDS, SOURCE_RANGES, WEBHOOK_SECRET, start_link
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Integration, Manifest, Surroundings
 
@@ -28,4 +28,5 @@ INTEGRATION = Integration(
     ),
     receiver=TelegramReceiver(),
     open_channel=_open_channel,
+    start_link=start_link,
 )

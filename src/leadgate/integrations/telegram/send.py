@@ -9,7 +9,7 @@ from leadgate.intake.untrusted import identifier_at
 from leadgate.integrations.telegram.errors import to_failure
 from leadgate.integrations.telegram.messages import send_payloads
 from leadgate.integrations.telegram.settings import BOT_TOKEN, WEBHOOK_SECRET, api_base
-from leadgate.integrations.telegram.standing import ALLOWED_UPDATES, account_finding, webhook_findings
+from leadgate.integrations.telegram.standing import ALLOWED_UPDATES, account_finding, learned_from, webhook_findings
 from leadgate.integrations.telegram.wire import BotApi, is_ok
 from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
 from leadgate.model.messages import OutgoingMessage
@@ -76,7 +76,7 @@ class TelegramChannel:
         info = await self._api.call("getWebhookInfo")
         connection_id = self._connection.connection.connection_id
         found = webhook_findings(info, connection_id=connection_id, now=self._clock.now())
-        return _gravest_first((account, *found))
+        return CheckReport(_gravest_first((account, *found)).findings, learned_from(me))
 
     async def register(self, webhook_url: str) -> CheckReport:
         """Tell Telegram our address, the newest secret and what we want to hear; what waits there is kept."""

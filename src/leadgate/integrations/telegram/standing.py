@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from leadgate.intake.untrusted import integer_at, moment_at, object_at, text_at, value_at
 from leadgate.integrations.telegram.errors import plain_detail, to_failure
+from leadgate.integrations.telegram.settings import BOT_NAME
 from leadgate.integrations.telegram.wire import is_ok
 from leadgate.model.connections import Finding, FindingState
 from leadgate.wire.client import Answered, Call
@@ -39,6 +40,12 @@ def account_finding(answer: Call) -> Finding:
         "Telegram could not be asked.",
         "Check the network of the server and the setting api_base.",
     )
+
+
+def learned_from(answer: Call) -> Mapping[str, str]:
+    """The bot's user name, which its links are made of."""
+    name = text_at(answer.body, "result", "username") if isinstance(answer, Answered) else None
+    return {BOT_NAME: name} if name else {}
 
 
 def webhook_findings(answer: Call, *, connection_id: str, now: datetime) -> tuple[Finding, ...]:
