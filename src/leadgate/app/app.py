@@ -15,6 +15,7 @@ from leadgate.app.desk import Desk
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
+from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import OpenTargets
 from leadgate.app.watchdog import Watchdog
@@ -22,6 +23,7 @@ from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
+from leadgate.crm.fates import STRANGERS_KEPT
 from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Leads
 from leadgate.crm.links import Door
@@ -58,6 +60,7 @@ FOLLOW_INTERVAL_S = 2.0
 
 _REFUSALS_INTERVAL_S = 5.0
 _GAUGES_INTERVAL_S = 10.0
+_TIDY_INTERVAL_S = 24 * 3600.0
 _CHAT_POLL_S = 1.0
 _MESSAGES_AT_ONCE = 100
 _log = get_logger("app")
@@ -133,6 +136,9 @@ class App:
         self.answers = KeptAnswers(storage, clock=self.clock, ids=self.ids)
         self.reconciler = Reconciler(storage, self.targets.find_portal, workspace, clock=self.clock)
         self.nightly = NightlyReconciliation(storage, self.reconciler, workspace, clock=self.clock, holder=holder)
+        self.reachability = Reachability(
+            storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock
+        )
         self.desk = Desk(
             storage,
             self.book,
@@ -274,9 +280,19 @@ class App:
             _every(FOLLOW_INTERVAL_S, self.follow, stop),
             _every(_REFUSALS_INTERVAL_S, self.intake.write_refusals, stop),
             _every(_GAUGES_INTERVAL_S, self._measure, stop),
+            _every(_TIDY_INTERVAL_S, self.tidy, stop),
         )
         with contextlib.suppress(StorageUnavailableError):
             await self.intake.write_refusals()
+
+    async def tidy(self) -> None:
+        """Drop what nobody can use any more: links that ran out, statuses of messages that are not ours. Every day."""
+        now = self.clock.now()
+
+        def unit(tx: Transaction) -> int:
+            return tx.fates.forget_strangers(before=now - STRANGERS_KEPT) + tx.invitations.forget_old(before=now)
+
+        await self.storage.write(unit)
 
     async def settle(self) -> None:
         """Work until nothing is due; for tests and one-off commands."""

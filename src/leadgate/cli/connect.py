@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def connect(
-    kind: Annotated[str, Parameter(help="bitrix24, telegram, bot or site.")],
+    kind: Annotated[str, Parameter(help="What to connect, for instance telegram; a wrong word lists all kinds.")],
     *,
     name: Annotated[str, Parameter(help="What people call it.")],
     setting: Annotated[list[str] | None, Parameter(help="key=value; may be repeated.", negative=())] = None,

@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from leadgate import __version__
+from leadgate.cli.reach import report as report_reach
 from leadgate.errors import (
     ConfigurationError,
     LeadgateError,
@@ -55,6 +56,7 @@ _GROUPS = {
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},
     ),
+    "reach": ("Who can be written to, and links to another channel.", {"link": "leadgate.cli.reach:link"}),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
@@ -79,8 +81,13 @@ def build() -> App:
             module, _, function = path.partition(":")
             group.command(f"{module}:{_SAFE_NAMES.get(function, function)}", name=command)
         app.command(group)
+        if name in _DEFAULTS:
+            group.default(_DEFAULTS[name])
     return app
 
+
+_DEFAULTS = {"reach": report_reach}
+"""What a group does without the name of a command; these are imported at once, so their modules are light."""
 
 _SAFE_NAMES = {"list": "list_all", "test": "send_trial"}
 """Words of Python and of its tests that a function of ours does not take."""

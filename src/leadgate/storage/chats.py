@@ -214,6 +214,9 @@ _USE_INVITATION = (
     .values(used_at=bindparam("now", type_=invitations.c.used_at.type))
     .returning(invitations.c.subject_id)
 )
+_FORGET_INVITATIONS = delete(invitations).where(
+    of_workspace(invitations), invitations.c.expires_at < bindparam("before", type_=invitations.c.expires_at.type)
+)
 
 
 class SqlInvitationStore(SqlStore):
@@ -229,6 +232,10 @@ class SqlInvitationStore(SqlStore):
         """Use it up."""
         row = self._one(_USE_INVITATION, for_token_index=token_index, now=at)
         return None if row is None else str(row.subject_id)
+
+    def forget_old(self, *, before: datetime) -> int:
+        """Nobody can use them any more."""
+        return self._run(_FORGET_INVITATIONS, before=before).rowcount
 
 
 def _read_conversation(row: Any) -> StoredConversation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,8 @@ from leadgate.model.deliveries import (
     MessageFate,
 )
 from leadgate.model.events import EventState
-from leadgate.model.leads import LeadState
+from leadgate.model.leads import LeadRef, LeadState
+from leadgate.model.reach import ReachFacts
 from leadgate.model.views import (
     DeadCause,
     DeliveryCounts,
@@ -39,6 +40,7 @@ from leadgate.model.views import (
 from leadgate.storage.base import SqlStore
 from leadgate.storage.chats import SqlFateStore
 from leadgate.storage.leads import find_ref
+from leadgate.storage.reach import SqlReach
 from leadgate.storage.schema import (
     DELIVERY_IS_OPEN,
     DELIVERY_IS_STUCK,
@@ -315,6 +317,14 @@ class SqlQueries(SqlStore):
         )
         rows: Any = self._connection.execute(query)
         return {row.connection_id: row for row in rows}
+
+    def reach(self) -> ReachFacts:
+        """What the report on reach is made of."""
+        return SqlReach(self._connection, self._workspace_id).facts()
+
+    def last_refs(self, subject_ids: Collection[str]) -> Mapping[str, tuple[int, LeadRef]]:
+        """The last lead in the CRM of each of these subjects, with its place in the order of all leads."""
+        return SqlReach(self._connection, self._workspace_id).last_refs(subject_ids)
 
     def last_reconciliation(self) -> str | None:
         """The newest result as JSON."""

@@ -13,6 +13,7 @@ from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarge
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
+from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.views import (
@@ -195,6 +196,18 @@ class Desk(Protocol):
 
     async def reconcile(self, *, since: datetime | None) -> Reconciliation:
         """Compare our ledger with the CRM now and keep the result. Raises ServiceUnavailableError."""
+        ...
+
+
+class Reachability(Protocol):
+    """Who can be written to."""
+
+    async def report(self) -> ReachReport:
+        """The numbers, as of now."""
+        ...
+
+    async def lost_without(self, kind: str, *, limit: int, cursor: str | None = None) -> Page[LostPerson]:
+        """Who could not be written to any more if this kind of channel closed. Raises ConfigurationError."""
         ...
 
 

@@ -152,3 +152,7 @@ class InvitationStore(Protocol):
     def use(self, token_index: bytes, *, at: datetime) -> str | None:
         """Use it up and say whose it is; None when it is unknown, used or too old."""
         ...
+
+    def forget_old(self, *, before: datetime) -> int:
+        """Drop those whose life ended before this time; returns how many."""
+        ...
