@@ -37,7 +37,7 @@ AREAS = frozenset(
             "leadgate",
             "message",
         ),
-        *("page", "privacy", "resource", "service", "staff", "storage", "vault", "web", "webhook"),
+        *("page", "privacy", "reach", "resource", "service", "staff", "storage", "vault", "web", "webhook"),
     }
 )
 """First parts of our own codes; `find_codes` refuses one that is not here."""

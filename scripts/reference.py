@@ -246,7 +246,9 @@ def _commands(app: App, path: str = "") -> Iterator[tuple[str, App]]:
             continue
         command = app[name]
         inner = list(_commands(command, f"{path}{name} "))
-        yield from inner or [(f"{path}{name}", command)]
+        # A group may do something by itself.
+        yield from [(f"{path}{name}", command)] if not inner or command.default_command is not None else []
+        yield from inner
 
 
 def _paragraphs(command: App) -> Iterator[str]:

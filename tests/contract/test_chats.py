@@ -195,6 +195,16 @@ class OnEachEngine:
         assert await storage.write(lambda tx: tx.invitations.use(b"two", at=NOW + DAY)) is None
         assert await storage.write(lambda tx: tx.invitations.use(b"six", at=NOW)) is None
 
+    async def test_old_invitations_are_forgotten(self, storage: SqlStorage, stranger: SqlStorage) -> None:
+        """Nobody can use them any more; those of another workspace and those that live stay."""
+        for node, index, ends_at in ((storage, b"old", NOW), (storage, b"live", NOW + DAY), (stranger, b"old", NOW)):
+            await node.write(
+                lambda tx, i=index, e=ends_at: tx.invitations.add(i, "subj_1", expires_at=e, at=NOW - DAY)  # type: ignore[misc]  # mypy sees no type in the default of a lambda
+            )
+        assert await storage.write(lambda tx: tx.invitations.forget_old(before=NOW + MINUTE)) == 1
+        assert await storage.write(lambda tx: tx.invitations.use(b"live", at=NOW)) == "subj_1"
+        assert await stranger.write(lambda tx: tx.invitations.forget_old(before=NOW + MINUTE)) == 1
+
     async def test_of_two_nodes_one_uses_an_invitation(self, storage: SqlStorage, second: SqlStorage) -> None:
         """A link that is opened twice in the same moment joins one of the two."""
         await storage.write(lambda tx: tx.invitations.add(b"one", "subj_1", expires_at=NOW + DAY, at=NOW))

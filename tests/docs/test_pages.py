@@ -90,10 +90,15 @@ def _is_known(words: list[str]) -> bool:
     rest = list(words)
     while rest and not rest[0].startswith("-") and rest[0] in app:
         app = app[rest.pop(0)]
-    if app.name == ("leadgate",) or (list(_inner(app)) and rest and rest[0] not in {"…", "list"}):
+    if app.name == ("leadgate",) or (_is_group(app) and rest and rest[0] not in {"…", "list"}):
         return False
     options = {name for argument in app.assemble_argument_collection(parse_docstring=True) for name in argument.names}
     return all(word.partition("=")[0] in options | {"--help"} for word in rest if re.match("--[a-z]", word))
+
+
+def _is_group(app: App) -> bool:
+    """It holds commands and does nothing by itself."""
+    return bool(list(_inner(app))) and app.default_command is None
 
 
 def _inner(app: App) -> list[str]:

@@ -103,7 +103,10 @@ def test_the_glossary_says_what_the_pages_say() -> None:
 def _commands(app: App, path: str = "") -> Iterator[tuple[str, App]]:
     for name in app:
         if not name.startswith("-"):
-            yield from list(_commands(app[name], f"{path}{name} ")) or [(f"{path}{name}", app[name])]
+            inner = list(_commands(app[name], f"{path}{name} "))
+            if not inner or app[name].default_command is not None:
+                yield f"{path}{name}", app[name]
+            yield from inner
 
 
 def _subclasses(error: type[LeadgateError]) -> Iterator[type[LeadgateError]]:

@@ -105,3 +105,10 @@ def test_the_gauges_count_open_work_only(connection: Connection) -> None:
     indexes = ("events_pending", "deliveries_open", "deliveries_dead")
     assert all(index in plan for index, plan in zip(indexes, plans, strict=True)), plans
     connection.close()
+
+
+def test_the_report_on_reach_walks_each_table_once(connection: Connection) -> None:
+    """A look at the joins for each of a hundred thousand people takes minutes; it did."""
+    plans = plans_of(connection, lambda: SqlQueries(connection, WORKSPACE).reach())
+    assert len(plans) == 5, plans
+    assert not [plan for plan in plans if "CORRELATED" in plan]

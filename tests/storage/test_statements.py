@@ -106,11 +106,14 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     assert tx.conversations.messages(name, after=0, limit=9)
     assert tx.conversations.find_message(name)
     tx.conversations.replace_body(name, b"gone")
-    tx.fates.set(BOT, name.encode(), StoredFate(message_id=name, status="sent", error_code=None, changed_at=NOW))
-    assert tx.fates.find(BOT, name.encode()) == tx.fates.of_messages([name])[name]
+    fate = StoredFate(message_id=name, delivery_id=name, status="sent", error_code=None, changed_at=NOW)
+    tx.fates.set(BOT, name.encode(), fate)
+    assert tx.fates.find(BOT, name.encode()) == tx.fates.of_messages([name])[name] == tx.fates.of_delivery(name) == fate
     tx.fates.forget_strangers(before=NOW)
     tx.invitations.add(name.encode(), name, expires_at=NOW + timedelta(days=1), at=NOW)
     assert tx.invitations.use(name.encode(), at=NOW) == name
+    tx.invitations.forget_old(before=NOW)
+    tx.subjects.lock(name)
     tx.subjects.join(f"{name}-twin", name, reason="invitation", at=NOW)
     assert (tx.subjects.find_joined(f"{name}-twin"), tx.subjects.joined_into(name)) == (name, [f"{name}-twin"])
     lead = new_lead(name, subject_id=name)

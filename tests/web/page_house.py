@@ -22,6 +22,7 @@ from leadgate.model.connections import CheckReport, Connection, ConnectionState,
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import CrmEntity, LeadRef, LeadRequest, Person
+from leadgate.model.reach import ChannelReach, LostPerson, ReachReport
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Role, Session, Staff
 from leadgate.model.views import (
@@ -647,6 +648,30 @@ class MemoryAlerts:
         ]
 
 
+class MemoryReach:
+    """Two channels: one that many would be lost without, one that nobody would."""
+
+    async def report(self) -> ReachReport:
+        return ReachReport(
+            people=1840,
+            reachable=902,
+            several=21,
+            channels=(
+                ChannelReach(kind="telegram", reachable=881, only_there=860, only_there_with_phone=411),
+                ChannelReach(kind="bot", reachable=42, only_there=0, only_there_with_phone=0),
+            ),
+        )
+
+    async def lost_without(self, kind: str, *, limit: int, cursor: str | None = None) -> Page[LostPerson]:
+        if cursor == "broken":
+            raise ConfigurationError("This cursor is not one of ours.", code="page.cursor_wrong")
+        if kind != "telegram":
+            return Page([], None)
+        first = LostPerson(subject_id="subj_1", crm_ref=LeadRef(CrmEntity.LEAD, 48211), has_phone=True)
+        second = LostPerson(subject_id="subj_2", crm_ref=None, has_phone=False)
+        return Page([second], None) if cursor else Page([first], "more")
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -656,6 +681,7 @@ class MemoryHouse:
         self.desk = MemoryDesk()
         self.connections = MemoryConnections(self.desk)
         self.alerts = MemoryAlerts()
+        self.reachability = MemoryReach()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

@@ -14,6 +14,7 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from leadgate.errors import ConfigurationError, ConflictError
+from leadgate.model.deliveries import DeliveryKind, MessageFate
 from leadgate.model.staff import Role
 from leadgate.model.views import Figures, Light
 from leadgate.web.access import ALLOWED, Act, local_path, may
@@ -22,6 +23,7 @@ from tests.web.page_house import (
     FRESH_SECRET,
     HOSTILE,
     NAME,
+    NOW,
     PASSWORD,
     PHONE,
     SETUP_TOKEN,
@@ -46,6 +48,7 @@ READ_PAGES = (
     "/alerts",
     "/alerts/new",
     "/alerts/new/telegram",
+    "/reach",
 )
 OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
 POSTS = {
@@ -466,6 +469,44 @@ async def test_the_form_with_a_clients_data_opens_for_its_roles_alone() -> None:
     async with visitor(MemoryHouse(), Role.AUDITOR) as client:
         answer = await client.get("/deliveries/dlv_4/fix")
         assert (answer.status_code, PHONE in answer.text) == (403, False)
+
+
+async def test_the_fate_of_a_message_stands_in_its_history() -> None:
+    """«Доставлено» by the messenger is not yet read, and a failure that came later is not hidden behind it."""
+    house = MemoryHouse()
+    number = next(n for n, detail in enumerate(house.desk.details) if detail.row.delivery_id == "dlv_3")
+    row = replace(house.desk.details[number].row, connection_kind="telegram", kind=DeliveryKind.MESSAGE)
+    for status, said in (
+        ("delivered", "доставлено"),
+        ("read", "прочитано"),
+        ("failed", "не доставлено"),
+        ("sent", None),
+    ):
+        fate = MessageFate(status=status, error_code="131026" if status == "failed" else None, at=NOW)
+        house.desk.details[number] = replace(house.desk.details[number], row=row, attempts=(), fate=fate)
+        async with visitor(house, Role.OWNER) as client:
+            page = (await client.get("/deliveries/dlv_3")).text.replace("\N{NO-BREAK SPACE}", " ")
+        log = page[page.index('<ol class="log">') : page.index("</ol>")]
+        assert said in log if said else "доставлено" not in log, status
+        assert ("telegram.131026" in log) is (status == "failed")
+
+
+async def test_the_page_of_reach_says_numbers_first_and_no_names() -> None:
+    """The question is answered at once for the channel that would cost most; ids alone, paged."""
+    async with visitor(MemoryHouse(), Role.MANAGER) as client:
+        page = html.unescape((await client.get("/reach")).text).replace("\N{NO-BREAK SPACE}", " ")
+        calm = html.unescape((await client.get("/reach?without=bot")).text).replace("\N{NO-BREAK SPACE}", " ")
+        further = (await client.get("/reach?without=telegram&cursor=more")).text
+        broken = await client.get("/reach?without=telegram&cursor=broken")
+        unknown = await client.get("/reach?without=%3Cscript%3E")
+    assert "Если завтра закроют Telegram" in page
+    assert page.index("Потеряем 860 человек") < page.index("48211")
+    assert "411 из них можно позвонить" in page
+    assert "cursor=more" in page
+    assert "Никого не потеряем." in calm
+    assert "subj_2" in further
+    assert (broken.status_code, unknown.status_code) == (200, 200)
+    assert "<script>" not in unknown.text
 
 
 async def test_an_uncertain_message_is_decided_by_a_person() -> None:

@@ -21,6 +21,8 @@ PAGES = (
     "/ledger",
     "/connections",
     "/connections/conn_1",
+    "/reach",
+    "/reach?without=bot",
     "/alerts",
     "/alerts?notice=alert_not_taken",
     "/alerts/new",

@@ -136,9 +136,7 @@ class App:
         self.answers = KeptAnswers(storage, clock=self.clock, ids=self.ids)
         self.reconciler = Reconciler(storage, self.targets.find_portal, workspace, clock=self.clock)
         self.nightly = NightlyReconciliation(storage, self.reconciler, workspace, clock=self.clock, holder=holder)
-        self.reachability = Reachability(
-            storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock
-        )
+        self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
         self.desk = Desk(
             storage,
             self.book,

@@ -56,12 +56,7 @@ class Reachability:
         Raises:
             ConfigurationError: there is no such kind, or the cursor is not one of ours.
         """
-        if kind not in self._kinds():
-            raise ConfigurationError(
-                f"There is no kind of connection `{kind}`.",
-                code="connection.kind_unknown",
-                hint=f"Leadgate knows: {', '.join(self._kinds())}.",
-            )
+        self._book.integration(kind)  # which knows the kinds there are, and names them
         limit = max(1, min(limit, MAX_PAGE))
         after = "" if cursor is None else _read_cursor(cursor)
         reachable = await self._reachable()
@@ -110,9 +105,7 @@ class Reachability:
             raise NotFoundError("Nobody is known by that.", hint="Give a phone, an e-mail address, or an id of ours.")
         subject_id = Identities.root(tx, subject_id)
         return [
-            InvitationLink(
-                connection_id=link.connection_id, kind=link.kind, url=link.url, expires_at=link.expires_at
-            )
+            InvitationLink(connection_id=link.connection_id, kind=link.kind, url=link.url, expires_at=link.expires_at)
             for link in self._links.make(tx, subject_id, at=at, connection_id=to)
         ]
 
@@ -144,8 +137,7 @@ class Reachability:
         kinds = {
             opened.connection.connection_id: opened.connection.kind
             for opened in self._book.all()
-            if is_active(opened.connection)
-            and self._book.integration(opened.connection.kind).open_channel is not None
+            if is_active(opened.connection) and self._book.integration(opened.connection.kind).open_channel is not None
         }
         facts = await self._storage.query(lambda q: q.reach())
         return Reachable.of(facts, kinds.get)

@@ -25,7 +25,7 @@ _OURS: dict[str, tuple[str, ...]] = {
     "gone": ("crm.lead_closed",),
     "order": (),
     "blocked": ("message.client_left",),
-    "no_chat": (),
+    "no_chat": ("message.number_changed",),
     "text": (),
     "late": ("message.too_late",),
     "elsewhere": ("crm.lead_elsewhere",),

@@ -10,6 +10,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +18,6 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from leadgate import __version__
-from leadgate.cli.reach import report as report_reach
 from leadgate.errors import (
     ConfigurationError,
     LeadgateError,
@@ -56,7 +56,13 @@ _GROUPS = {
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},
     ),
-    "reach": ("Who can be written to, and links to another channel.", {"link": "leadgate.cli.reach:link"}),
+    "reach": (
+        (
+            "How many people can be written to and where; with --without, who would be lost.\n\n"
+            "Example: leadgate reach --without whatsapp"
+        ),
+        {"link": "leadgate.cli.reach:link"},
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
@@ -64,8 +70,12 @@ _GROUPS = {
 }
 
 
-def build() -> App:
-    """The command line as an object, for `main` and for the generated reference."""
+def build(tokens: Sequence[str] | None = None) -> App:
+    """The command line as an object, for `main` and for the generated reference.
+
+    Args:
+        tokens: what was asked for; what a group does by itself is imported only for those that are named. None: for all.
+    """
     app = App(
         name="leadgate",
         help="The gateway between chat bots and the CRM: nothing lost, nothing doubled, nothing leaked.",
@@ -81,13 +91,14 @@ def build() -> App:
             module, _, function = path.partition(":")
             group.command(f"{module}:{_SAFE_NAMES.get(function, function)}", name=command)
         app.command(group)
-        if name in _DEFAULTS:
-            group.default(_DEFAULTS[name])
+        if name in _DEFAULTS and (tokens is None or name in tokens):
+            module, _, function = _DEFAULTS[name].partition(":")
+            group.default(getattr(import_module(module), function))
     return app
 
 
-_DEFAULTS = {"reach": report_reach}
-"""What a group does without the name of a command; these are imported at once, so their modules are light."""
+_DEFAULTS = {"reach": "leadgate.cli.reach:report"}
+"""What a group does without the name of a command."""
 
 _SAFE_NAMES = {"list": "list_all", "test": "send_trial"}
 """Words of Python and of its tests that a function of ours does not take."""
@@ -113,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(tokens: list[str]) -> int:
     console = Console(soft_wrap=True)
     try:
-        result = build()(tokens, exit_on_error=False, print_error=False, console=console)
+        result = build(tokens)(tokens, exit_on_error=False, print_error=False, console=console)
     except CycloptsError as error:
         return _explain(error)
     if inspect.iscoroutine(result):

@@ -70,5 +70,6 @@ def without_token(fact: NormalisedEvent) -> NormalisedEvent:
     """The event as the dialogue may see it: a token is nobody's words. Nothing but a link that was opened is a start."""
     if find_token(fact) is None:
         return fact
-    words = " ".join(_TOKEN.sub(" ", fact.text or "").split()).removeprefix(_START).strip()
+    said = fact.text or "" if fact.kind is EventKind.TEXT else ""  # on a button stands our own label
+    words = " ".join(_TOKEN.sub(" ", said).split()).removeprefix(_START).strip()
     return replace(fact, text=words or _START, payload=None)

@@ -16,9 +16,8 @@ from leadgate.storage.schema import conversations, identifiers, leads, subject_j
 _PEOPLE = select(func.count()).where(
     of_workspace(subjects),
     subjects.c.erased_at.is_(None),
-    subjects.c.subject_id.not_in(
-        select(subject_joins.c.subject_id).where(subject_joins.c.workspace_id == subjects.c.workspace_id)
-    ),
+    # Read once for all: tied to each row it would be walked through for each.
+    subjects.c.subject_id.not_in(select(subject_joins.c.subject_id).where(of_workspace(subject_joins))),
 )
 _ERASED = select(subjects.c.subject_id).where(of_workspace(subjects), subjects.c.erased_at.is_not(None))
 _CHATS = select(conversations.c.subject_id, conversations.c.connection_id).where(

@@ -96,7 +96,9 @@ class InstagramServer(GraphServer):
     def _tell_account(self, _request: Request) -> Reply:
         if self.token.startswith("IG"):
             return Reply({"user_id": self.account_id, "username": "limon.demo"})
-        linked = {"instagram_business_account": {"id": self.account_id}} if self.is_linked else {}
+        linked = (
+            {"instagram_business_account": {"id": self.account_id, "username": "limon.demo"}} if self.is_linked else {}
+        )
         return Reply({"id": "600000000000001", "name": "Лимон"} | linked)
 
     def _tell_apps(self, _request: Request) -> Reply:

@@ -432,7 +432,7 @@ class StorageSuite:
     async def test_after_a_jump_of_the_clock_lanes_are_looked_at_and_endless_leases_cut(
         self, ready: SqlStorage
     ) -> None:
-        """A dead holder's lease of an hour would keep its lane an hour asleep; one of a living holder must stand until its renewal."""
+        """A dead holder's lease of an hour would keep its lane asleep for an hour; a living one's must stand until its renewal."""
         hour = timedelta(hours=1)
         lease = await claimed(ready)
         assert await ready.write(lambda tx: tx.lanes.renew(lease, until=LATER + hour))

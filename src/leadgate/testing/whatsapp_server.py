@@ -88,7 +88,12 @@ class WhatsAppServer(GraphServer):
             "whatsapp_business_account": self.account_webhook,
             "application": self.app_webhook,
         }
-        facts: dict[str, object] = {"id": self.number_id, "quality_rating": "GREEN", "status": "CONNECTED"}
+        facts: dict[str, object] = {
+            "id": self.number_id,
+            "display_phone_number": "+7 900 000-00-01",
+            "quality_rating": "GREEN",
+            "status": "CONNECTED",
+        }
         facts["webhook_configuration"] = {level: url for level, url in levels.items() if url}
         return Reply(facts | self.number)
 

@@ -324,6 +324,11 @@ class House(Protocol):
         ...
 
     @property
+    def reachability(self) -> Reachability:
+        """Who can be written to."""
+        ...
+
+    @property
     def alerts(self) -> Alerts:
         """What is wrong now, and who is told."""
         ...

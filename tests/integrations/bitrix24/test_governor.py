@@ -80,38 +80,49 @@ async def test_execution_time_is_spread_out_before_it_is_spent(clock: HandClock)
     assert calls > 1
 
 
+def calls_now(keeper: Governor) -> int:
+    """How many calls may go together, of a method whose cost is known."""
+    calls = keeper.calls_at_once()
+    assert calls is not None
+    return calls
+
+
 async def test_what_a_minute_held_comes_back_when_it_is_forgotten(clock: HandClock) -> None:
     """The portal does not say how much that is, so we count by the minute ourselves."""
     keeper = governor(clock, scarce_s=300.0)
-    learn(keeper, 0.0, at_s=6000.0)
-    learn(keeper, 50.0, at_s=6000.0)
-    learn(keeper, 100.0, at_s=6000.0)
+    for used_s in (0.0, 100.0, 100.2):
+        learn(keeper, used_s, at_s=6000.0)
     clock.seconds += 60
-    learn(keeper, 160.0, at_s=6060.0)
     learn(keeper, 310.0, at_s=6060.0)
-    assert keeper.calls_at_once() is not None
+    assert calls_now(keeper) <= 10
     clock.seconds += 539
-    assert keeper.calls_at_once() is not None
+    assert calls_now(keeper) <= 10
     clock.seconds += 1.5
-    assert keeper.calls_at_once() is None, "210 s are left"
+    assert calls_now(keeper) > 100, "90 s are there before it is scarce again"
+
+
+async def test_a_batch_does_not_reach_far_into_what_is_scarce(clock: HandClock) -> None:
+    """Or a costly one would eat what is meant for the next ten minutes."""
+    keeper = governor(clock, scarce_s=300.0)
+    for used_s in (100.0, 101.0, 200.0, 290.0):
+        learn(keeper, used_s)
+    assert calls_now(keeper) == 10
 
 
 async def test_the_pace_leaves_room_in_every_minute_to_come(clock: HandClock) -> None:
     """A minute that gives little back must not leave nothing for whoever writes in the next."""
     keeper = governor(clock, scarce_s=200.0, spread_to_s=430.0)
-    for minute, spent_s in enumerate((250.0, 252.0, 254.0, 256.0)):
-        learn(keeper, spent_s, at_s=6000.0 + 60 * minute)
+    learn(keeper, 0.0, at_s=6000.0)
+    learn(keeper, 0.2, at_s=6000.0)
+    for minute in range(1, 9):
         clock.seconds += 60
-    clock.seconds += 356
-    learn(keeper, 256.2, at_s=6596.0)
-    clock.seconds += 5
-    learn(keeper, 6.4, at_s=6601.0)
-    assert keeper.calls_at_once() is None
-    for _ in range(8):
-        learn(keeper, 256.0, at_s=6601.0)
-    calls, price_s = keeper.calls_at_once(), keeper.delay_s(["crm.item.add"])
-    assert calls is not None
-    assert price_s <= LONGEST_PAUSE_S
+        learn(keeper, 0.2 + minute, at_s=6000.0 + 60 * minute)
+    clock.seconds += 60
+    learn(keeper, 400.0, at_s=6540.0)
+    pace = 30.0 / 600
+    assert 0 < calls_now(keeper) <= pace * BREATH_S / 0.2 + 1, (
+        "the next minutes give a second each, not 30 s in the first"
+    )
 
 
 async def test_somebody_elses_work_and_a_portal_that_forgets_sooner_are_believed(clock: HandClock) -> None:

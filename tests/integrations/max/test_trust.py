@@ -124,4 +124,4 @@ def test_the_file_is_looked_into_when_the_connection_is_made(certificates: tuple
     assert ca_file_problem(str(certificates[0])) is None
     for wrong in (str(empty), str(tmp_path), str(tmp_path / "none.pem"), "a\x00b", "gopher://x"):
         assert "PEM" in (ca_file_problem(wrong) or "")
-    assert {field.name for field in FIELDS if not field.secret} == {"ca_file", "api_base"}
+    assert {field.name for field in FIELDS if not field.secret} == {"ca_file", "api_base", "bot_name"}

@@ -110,12 +110,16 @@ class TimeBudgets:
         return max(0.0, heard.next_at_s - now_s)
 
     def calls_at_once(self, now_s: float) -> int | None:
-        """How many calls of one method may go together while time is scarce, at least 1; None when there is plenty."""
-        scarce = [heard for heard in self._methods.values() if heard.used_s(now_s) >= self._scarce_s]
-        return min((self._calls(heard, now_s) for heard in scarce), default=None)
+        """How many calls of one method may go together, at least 1; None while nothing is known of their cost."""
+        known = [heard for heard in self._methods.values() if heard.cost_s or heard.used_s(now_s) >= self._scarce_s]
+        return min((self._calls(heard, now_s) for heard in known), default=None)
 
     def _calls(self, heard: _Method, now_s: float) -> int:
-        return max(1, int(self._pace(heard, now_s) * BREATH_S / heard.cost_s)) if heard.cost_s else 1
+        """What the pace gives in a breath, or what is plenty still; a batch must not reach far beyond that."""
+        if not heard.cost_s:
+            return 1
+        plenty_s = self._scarce_s - heard.used_s(now_s)
+        return max(1, int(max(self._pace(heard, now_s) * BREATH_S, plenty_s) / heard.cost_s))
 
     def _put_off(self, heard: _Method, since_s: float, now_s: float) -> None:
         """Each call pays for itself; a full batch that reaches into the scarce part is not paid for with half a minute."""

@@ -38,7 +38,7 @@ class Limits:
     rate_per_s: float = 1.95
     burst: float = 40.0
     start: float = 10.0
-    scarce_s: float = 240.0
+    scarce_s: float = 300.0
     spread_to_s: float = 430.0
     operating_s: float = 455.0
     patience_s: float = 20.0
@@ -110,7 +110,7 @@ class Governor:
             self.close(method, told[1])
 
     def calls_at_once(self) -> int | None:
-        """How many calls of one method may go together while execution time is scarce; None when there is plenty."""
+        """How many calls of one method may go together, so that execution time lasts; None while nothing is known of it."""
         return self._budgets.calls_at_once(self._clock.monotonic_s())
 
     def export(self) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadgate.integrations.instagram.receive import InstagramReceiver
 from leadgate.integrations.instagram.send import InstagramChannel
-from leadgate.integrations.instagram.settings import FIELDS
+from leadgate.integrations.instagram.settings import FIELDS, start_link
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Integration, Manifest, Surroundings
 from leadgate.wire.graph_keys import VERIFY_TOKEN
@@ -27,4 +27,5 @@ INTEGRATION = Integration(
     ),
     receiver=InstagramReceiver(),
     open_channel=_open_channel,
+    start_link=start_link,
 )

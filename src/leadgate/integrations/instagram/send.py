@@ -23,6 +23,8 @@ from leadgate.wire.pace import Pace, Rate
 
 _ACCOUNT_RATE, _PERSON_RATE = Rate(per_second=300, burst=300), Rate(per_second=1, burst=10)
 """300 a second for an account (channels fact sheet); none is published for one person, this one is ours."""
+_OUR_FIELDS = "user_id,username"
+_PAGE_FIELDS = "id,name,instagram_business_account{id,username}"
 
 
 class InstagramChannel:
@@ -68,7 +70,7 @@ class InstagramChannel:
 
     async def check(self) -> CheckReport:
         """Is the token alive and for our account, does the app hear it, and does Meta post here?"""
-        query = {"fields": "user_id,username" if self._is_instagram_login else "id,name,instagram_business_account"}
+        query = {"fields": _OUR_FIELDS if self._is_instagram_login else _PAGE_FIELDS}
         answer = await self._api.call("GET", f"/{OUR_ACCOUNT}", query=query)
         findings = standing.account_findings(answer, self._accounts)
         if not is_ok(answer):
@@ -79,7 +81,8 @@ class InstagramChannel:
         findings += standing.token_findings(facts, now=self._clock.now())
         app = self._app_webhooks(facts)
         callback = None if app is None else await app.find_callback()
-        return gravest_first([*findings, standing.address_finding(callback, connection_id=self._connection_id)])
+        findings.append(standing.address_finding(callback, connection_id=self._connection_id))
+        return CheckReport(gravest_first(findings).findings, standing.learned_from(answer))
 
     async def register(self, webhook_url: str) -> CheckReport:
         """Subscribe the app to the account, and tell Meta our address where it can be told.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
 from leadgate.model.secret import Secret
@@ -18,6 +20,8 @@ from leadgate.wire.graph_keys import (
 )
 
 ACCOUNT_IDS = "account_ids"
+USER_NAME = "user_name"
+_USER_NAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
 
 _INSTAGRAM_TOKEN = "IG"  # noqa: S105 - the beginning of every token of the Instagram login; those of Facebook begin with EAA
 
@@ -25,6 +29,17 @@ _INSTAGRAM_TOKEN = "IG"  # noqa: S105 - the beginning of every token of the Inst
 def accounts(connection: OpenConnection) -> tuple[str, ...]:
     """Ids of the salon's accounts; empty when the connection takes whatever its app hears."""
     return names_of(connection.settings.get(ACCOUNT_IDS, ""))
+
+
+def user_name_problem(value: str) -> str | None:
+    """What is wrong with the name of an account, or None."""
+    return None if _USER_NAME.fullmatch(value) else "must be the name of the account without @"
+
+
+def start_link(connection: OpenConnection, token: str) -> str | None:
+    """The link that opens a chat with the account; its mark comes back as a referral. None until a check has found the name."""
+    name = connection.settings.get(USER_NAME)
+    return f"https://ig.me/m/{name}?ref={token}" if name else None
 
 
 def is_instagram_login(token: Secret) -> bool:
@@ -71,6 +86,14 @@ FIELDS = (
         problem=ids_problem,
         help_ru="Идентификатор профессионального аккаунта Instagram, обычно 1784…, через запятую.",
         help_en="The id of the professional Instagram account, mostly 1784…, with commas.",
+    ),
+    Field(
+        name=USER_NAME,
+        label_ru="Имя аккаунта",
+        label_en="Name of the account",
+        problem=user_name_problem,
+        help_ru="Можно не заполнять: спросим у Meta. Нужно для ссылок в Instagram.",
+        help_en="May stay empty: we ask Meta. It is needed for links to Instagram.",
     ),
     Field(
         name=API_BASE,

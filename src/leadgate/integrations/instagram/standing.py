@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from leadgate.intake.untrusted import text_at, value_at
 from leadgate.integrations.instagram.errors import to_failure
+from leadgate.integrations.instagram.settings import USER_NAME
 from leadgate.model.connections import Finding, FindingState
 from leadgate.wire.client import Answered, Call
 from leadgate.wire.graph import TokenFacts, is_ok
@@ -60,6 +61,13 @@ def account_findings(answer: Call, ours: tuple[str, ...]) -> list[Finding]:
             Finding("instagram.account_elsewhere", FindingState.FAIL, text, "Compare account_ids and the token.")
         )
     return found
+
+
+def learned_from(answer: Call) -> Mapping[str, str]:
+    """The name of the account, which links are made of."""
+    body = answer.body if isinstance(answer, Answered) else {}
+    name = text_at(body, "username") or text_at(body, "instagram_business_account", "username")
+    return {USER_NAME: name} if name else {}
 
 
 def token_findings(facts: TokenFacts | None, *, now: datetime) -> list[Finding]:

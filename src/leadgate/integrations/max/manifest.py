@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadgate.integrations.max.receive import MaxReceiver
 from leadgate.integrations.max.send import MaxChannel
-from leadgate.integrations.max.settings import FIELDS, WEBHOOK_SECRET
+from leadgate.integrations.max.settings import FIELDS, WEBHOOK_SECRET, start_link
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Integration, Manifest, Surroundings
 
@@ -26,4 +26,5 @@ INTEGRATION = Integration(
     ),
     receiver=MaxReceiver(),
     open_channel=_open_channel,
+    start_link=start_link,
 )

@@ -70,11 +70,13 @@ class MaxChannel:
 
     async def check(self) -> CheckReport:
         """Is the token alive, and does MAX post to this connection?"""
-        account = standing.account_finding(await self._api.get("/me"))
+        me = await self._api.get("/me")
+        account = standing.account_finding(me)
         if account.state is FindingState.FAIL:
             return CheckReport((account,))
         subscriptions = await self._api.get("/subscriptions")
-        return standing.gravest_first(account, *standing.subscription_findings(subscriptions, self._connection))
+        found = standing.gravest_first(account, *standing.subscription_findings(subscriptions, self._connection))
+        return CheckReport(found.findings, standing.learned_from(me))
 
     async def register(self, webhook_url: str) -> CheckReport:
         """Tell MAX our address, the newest secret and what we want to hear; what waits there is kept."""

@@ -13,10 +13,12 @@ from leadgate.ports.integration import Field
 BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a key, not a secret
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a key, not a secret
 API_BASE = "api_base"
+BOT_NAME = "bot_name"
 CA_FILE = "ca_file"
 DEFAULT_API_BASE = "https://platform-api2.max.ru"
 
 _BOT_TOKEN = re.compile(r"[A-Za-z0-9_.=-]{8,512}", re.ASCII)
+_BOT_NAME = re.compile(r"[A-Za-z0-9_.-]{2,128}", re.ASCII)
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{5,256}", re.ASCII)
 
 
@@ -51,6 +53,17 @@ def api_base(connection: OpenConnection) -> str:
     return (connection.settings.get(API_BASE) or DEFAULT_API_BASE).rstrip("/")
 
 
+def bot_name_problem(value: str) -> str | None:
+    """What is wrong with a bot's name in addresses, or None."""
+    return None if _BOT_NAME.fullmatch(value) else "must be the name of the bot as it stands behind max.ru/"
+
+
+def start_link(connection: OpenConnection, token: str) -> str | None:
+    """The link that opens the bot and starts it with this payload; None until a check has found out the bot's name."""
+    name = connection.settings.get(BOT_NAME)
+    return f"https://max.ru/{name}?start={token}" if name else None
+
+
 FIELDS = (
     Field(
         name=BOT_TOKEN,
@@ -79,6 +92,14 @@ FIELDS = (
         problem=ca_file_problem,
         help_ru="Путь на сервере к сертификатам Минцифры в формате PEM, если система их не знает.",
         help_en="Path on the server to the root certificates of the Russian state authority in PEM, if the system lacks them.",
+    ),
+    Field(
+        name=BOT_NAME,
+        label_ru="Имя бота в адресе",
+        label_en="Name of the bot in its address",
+        problem=bot_name_problem,
+        help_ru="Можно не заполнять: спросим у MAX. Нужно для ссылок на бота.",
+        help_en="May stay empty: we ask MAX. It is needed for links to the bot.",
     ),
     Field(
         name=API_BASE,

@@ -7,6 +7,7 @@ from typing import cast
 
 from leadgate.intake.untrusted import text_at, value_at
 from leadgate.integrations.max.errors import plain_detail, to_failure
+from leadgate.integrations.max.settings import BOT_NAME
 from leadgate.integrations.max.wire import is_done
 from leadgate.model.connections import CheckReport, Finding, FindingState, OpenConnection
 from leadgate.model.outcomes import Refused
@@ -53,6 +54,12 @@ def account_finding(answer: Call) -> Finding:
     if is_done(answer):
         return Finding("max.token_good", FindingState.OK, "The token is good.")
     return _failed(answer, "MAX could not be asked.")
+
+
+def learned_from(answer: Call) -> Mapping[str, str]:
+    """The bot's name in addresses, which its links are made of."""
+    name = text_at(answer.body, "username") if isinstance(answer, Answered) else None
+    return {BOT_NAME: name} if name else {}
 
 
 def subscription_findings(answer: Call, connection: OpenConnection) -> tuple[Finding, ...]:

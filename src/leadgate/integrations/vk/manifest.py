@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadgate.integrations.vk.receive import VkReceiver
 from leadgate.integrations.vk.send import VkChannel
-from leadgate.integrations.vk.settings import FIELDS, WEBHOOK_SECRET
+from leadgate.integrations.vk.settings import FIELDS, WEBHOOK_SECRET, start_link
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Integration, Manifest, Surroundings
 
@@ -26,4 +26,5 @@ INTEGRATION = Integration(
     ),
     receiver=VkReceiver(),
     open_channel=_open_channel,
+    start_link=start_link,
 )

@@ -187,7 +187,8 @@ def _with_content(message: Content, event: NormalisedEvent) -> NormalisedEvent:
     text = _own_words(message)
     payload = _button_payload(message.get("payload"))
     if payload is not None:
-        return replace(event, kind=EventKind.BUTTON, text=text, payload=payload)
+        mark = text_at(message, "ref") if payload == _START_BUTTON else None
+        return replace(event, kind=EventKind.BUTTON, text=text, payload=mark or payload)
     attached = _attachment_types(message)
     if object_at(message, "geo") is not None:
         return replace(event, kind=EventKind.LOCATION, text=text)
@@ -197,6 +198,10 @@ def _with_content(message: Content, event: NormalisedEvent) -> NormalisedEvent:
         return event
     # Who came by a link of the salon has its mark in `ref`.
     return replace(event, kind=EventKind.TEXT, text=text, payload=text_at(message, "ref"))
+
+
+_START_BUTTON = '{"command":"start"}'
+"""VK's own button of an empty dialogue; the mark of a link that led there stands beside it."""
 
 
 def _own_words(message: Content) -> str | None:

@@ -64,6 +64,12 @@ def find_group_id(connection: OpenConnection) -> str | None:
     return connection.settings.get(GROUP_ID) or None
 
 
+def start_link(connection: OpenConnection, token: str) -> str | None:
+    """The link that opens a dialogue with the community; its mark comes back as `ref` with the first message."""
+    group_id = find_group_id(connection)
+    return f"https://vk.me/club{group_id}?ref={token}" if group_id else None
+
+
 FIELDS = (
     Field(
         name=GROUP_ID,

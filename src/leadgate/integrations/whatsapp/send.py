@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import httpx
@@ -29,7 +30,7 @@ WINDOW = timedelta(hours=24)
 _NUMBER_RATE, _PERSON_RATE = Rate(per_second=80, burst=80), Rate(per_second=1 / 6, burst=8)
 """80 a second for a number and one in 6 seconds to one person, with short bursts (channels fact sheet)."""
 
-_NUMBER_FIELDS = "id,quality_rating,status,webhook_configuration"
+_NUMBER_FIELDS = "id,display_phone_number,quality_rating,status,webhook_configuration"
 _TEMPLATE_FIELDS = "name,language,status"
 
 
@@ -86,14 +87,17 @@ class WhatsAppChannel:
         if not isinstance(known, tuple):
             return gravest_first([standing.failed_finding(known)])
         findings: list[Finding] = []
+        learned: Mapping[str, str] = {}
         for number in known:
             answer = await self._ask_number(number)
+            learned = learned or standing.learned_from(answer)
             findings += standing.number_findings(answer, connection_id=connection_id)
             if not is_ok(answer):
                 return gravest_first(findings)
         facts = await self._api.find_token_facts()
         findings += [standing.TOKEN_GOOD, *standing.token_findings(facts, now=self._clock.now())]
-        return gravest_first([*findings, *await self._account_findings(None if facts is None else facts.app_id)])
+        findings += await self._account_findings(None if facts is None else facts.app_id)
+        return CheckReport(gravest_first(findings).findings, learned)
 
     async def register(self, webhook_url: str) -> CheckReport:
         """Tell Meta our address for our numbers, and that our app wants to hear the account.

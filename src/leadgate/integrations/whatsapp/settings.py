@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from leadgate.intake.addresses import base_address_problem
+from leadgate.intake.phones import find_e164
 from leadgate.model.connections import OpenConnection
 from leadgate.ports.integration import Field
 from leadgate.wire.graph_keys import (
@@ -22,6 +23,7 @@ from leadgate.wire.graph_keys import (
 PHONE_NUMBER_IDS = "phone_number_ids"
 WABA_ID = "waba_id"
 TEMPLATES = "templates"
+PHONE = "phone"
 
 _TEMPLATE = re.compile(r"(?P<word>[a-z0-9_]{1,64})=(?P<name>[a-z0-9_]{1,512}):(?P<language>[A-Za-z_]{2,10})", re.ASCII)
 
@@ -45,6 +47,17 @@ def templates(connection: OpenConnection) -> Mapping[str, Template]:
     """Approved templates by our word for what the message is."""
     found = (_TEMPLATE.fullmatch(entry) for entry in names_of(connection.settings.get(TEMPLATES, "")))
     return {match["word"]: (match["name"], match["language"]) for match in found if match is not None}
+
+
+def phone_problem(value: str) -> str | None:
+    """What is wrong with the number that clients write to, or None."""
+    return None if find_e164(value) == value else "must be the whole number with + and without spaces"
+
+
+def start_link(connection: OpenConnection, token: str) -> str | None:
+    """The link that opens a chat with the number and fills in these words; None until a check has found out the number."""
+    phone = connection.settings.get(PHONE)
+    return f"https://wa.me/{phone.removeprefix('+')}?text={token}" if phone else None
 
 
 def _id_problem(value: str) -> str | None:
@@ -106,6 +119,14 @@ FIELDS = (
         problem=templates_problem,
         help_ru="Чем писать, когда клиент молчит больше суток, например reminder=visit_reminder:ru.",
         help_en="What to send when the client has been silent for a day, for instance reminder=visit_reminder:ru.",
+    ),
+    Field(
+        name=PHONE,
+        label_ru="Номер для клиентов",
+        label_en="Number for clients",
+        problem=phone_problem,
+        help_ru="Можно не заполнять: спросим у Meta. Нужно для ссылок в WhatsApp.",
+        help_en="May stay empty: we ask Meta. It is needed for links to WhatsApp.",
     ),
     Field(
         name=API_BASE,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from leadgate.intake.phones import find_e164
 from leadgate.intake.untrusted import object_at, text_at
 from leadgate.integrations.whatsapp.errors import to_failure
-from leadgate.integrations.whatsapp.settings import Template
+from leadgate.integrations.whatsapp.settings import PHONE, Template
 from leadgate.model.connections import Finding, FindingState
 from leadgate.wire.client import Answered, Call
 from leadgate.wire.graph import TokenFacts, is_ok
@@ -86,6 +87,13 @@ def _address_finding(number: Mapping[str, object], connection_id: str) -> Findin
         text = "Meta posts to another address: nothing arrives here."
         return Finding("whatsapp.webhook_elsewhere", FindingState.FAIL, text, _REGISTER, needs_registration=True)
     return Finding("whatsapp.webhook_set", FindingState.OK, "Meta posts to this connection.")
+
+
+def learned_from(answer: Call) -> Mapping[str, str]:
+    """The number as clients dial it, which links are made of."""
+    shown = text_at(answer.body, "display_phone_number") if isinstance(answer, Answered) else None
+    phone = find_e164(shown or "")
+    return {PHONE: phone} if phone else {}
 
 
 def is_subscribed(answer: Call, app_id: str | None) -> bool:
