@@ -14,10 +14,10 @@ from leadgate.ports.notifier import Notifier
 _MANIFESTS = {
     "bitrix24": "leadgate.integrations.bitrix24.manifest",
     "telegram": "leadgate.integrations.telegram.manifest",
+    "max": "leadgate.integrations.max.manifest",
+    "vk": "leadgate.integrations.vk.manifest",
     "whatsapp": "leadgate.integrations.whatsapp.manifest",
     "instagram": "leadgate.integrations.instagram.manifest",
-    "vk": "leadgate.integrations.vk.manifest",
-    "max": "leadgate.integrations.max.manifest",
     "avito": "leadgate.integrations.avito.manifest",
     "bot": "leadgate.integrations.bot.manifest",
     "site": "leadgate.integrations.site.manifest",
