@@ -6,13 +6,12 @@ Every worker looks once a minute; a lease on a lane of its own sees to it that o
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from leadgate.app.one_node import as_only_node
+from leadgate.app.one_node import as_only_node, look_again_and_again
 from leadgate.app.reconciler import Reconciler, publish
 from leadgate.errors import LeadgateError
 from leadgate.model.views import Cause, Reconciliation
@@ -86,16 +85,7 @@ class NightlyReconciliation:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look once a minute until `stop`; a reconciliation in hand is given up then, nothing is lost by it."""
-        while not stop.is_set():
-            looking, stopping = asyncio.create_task(self._look_safely()), asyncio.create_task(stop.wait())
-            await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if not looking.done():
-                looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_INTERVAL_S)
+        await look_again_and_again(self._look_safely, stop, interval_s=LOOK_INTERVAL_S)
 
     async def look(self) -> Reconciliation | None:
         """Make a reconciliation if one is due and no other node makes it; its result, else None.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from leadgate.errors import LeadgateError
@@ -36,6 +36,22 @@ async def as_only_node(storage: Storage, lane: str, *, holder: str, clock: Clock
             await storage.write(
                 lambda tx: tx.lanes.release(lease, due_at=None, failures=0, problem=None, problem_since=None)
             )
+
+
+async def look_again_and_again(
+    look: Callable[[], Awaitable[object]], stop: asyncio.Event, *, interval_s: float
+) -> None:
+    """Look every so many seconds until `stop`; a look in hand is given up then. `look` must not raise."""
+    while not stop.is_set():
+        looking, stopping = asyncio.ensure_future(look()), asyncio.create_task(stop.wait())
+        await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not looking.done():
+            looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)
 
 
 async def _renew(storage: Storage, lease: Lease, clock: Clock) -> None:

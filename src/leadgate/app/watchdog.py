@@ -6,11 +6,10 @@ A messenger whose webhook was taken over, whose token was revoked or whose deliv
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from datetime import datetime, timedelta
 
-from leadgate.app.one_node import as_only_node
+from leadgate.app.one_node import as_only_node, look_again_and_again
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
 from leadgate.errors import LeadgateError
@@ -55,16 +54,7 @@ class Watchdog:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look once a minute until `stop`; a look in hand is given up then, nothing is lost by it."""
-        while not stop.is_set():
-            looking, stopping = asyncio.create_task(self._look_safely()), asyncio.create_task(stop.wait())
-            await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if not looking.done():
-                looking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await looking
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), INTERVAL_S)
+        await look_again_and_again(self._look_safely, stop, interval_s=INTERVAL_S)
 
     async def look(self) -> None:
         """Look at every channel once, unless another node does.
