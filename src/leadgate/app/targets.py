@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import Openers
 from leadgate.delivery.targets import ChannelTarget, CrmTarget, Target
-from leadgate.model.connections import OpenConnection
+from leadgate.model.connections import CheckReport, OpenConnection
+from leadgate.model.messages import OutgoingMessage
+from leadgate.model.outcomes import Outcome
 from leadgate.ports.channel import Channel
 from leadgate.ports.crm import Crm
 from leadgate.ports.integration import Integration, Surroundings
@@ -23,6 +27,61 @@ class Portal:
 
     connection_id: str
     crm: Crm
+
+
+class BusyChannel:
+    """A channel that is not closed while a message of several calls is on its way; see `ports.channel.Channel`.
+
+    A connection whose settings changed is opened anew at any moment. Cutting a message off would leave a client with half an
+    answer, or with none that anybody may repeat.
+    """
+
+    def __init__(self, inner: Channel) -> None:
+        """Nothing is on its way."""
+        self._inner = inner
+        self._on_their_way = 0
+        self._all_arrived = asyncio.Event()
+
+    def can_repeat(self) -> bool:
+        """As the vendor allows."""
+        return self._inner.can_repeat()
+
+    async def send(self, message: OutgoingMessage) -> Outcome:
+        """Send, and keep the channel open meanwhile."""
+        with self._busy():
+            return await self._inner.send(message)
+
+    async def check(self) -> CheckReport:
+        """Ask, and keep the channel open meanwhile."""
+        with self._busy():
+            return await self._inner.check()
+
+    async def register(self, webhook_url: str) -> CheckReport:
+        """Register, and keep the channel open meanwhile."""
+        with self._busy():
+            return await self._inner.register(webhook_url)
+
+    async def unregister(self) -> None:
+        """Take the address away, and keep the channel open meanwhile."""
+        with self._busy():
+            await self._inner.unregister()
+
+    async def close(self) -> None:
+        """Close when what is on its way has arrived; each call of a vendor has a time-out, so that is not for ever."""
+        while self._on_their_way:
+            await self._all_arrived.wait()
+        await self._inner.close()
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
+        self._on_their_way += 1
+        self._all_arrived.clear()
+        try:
+            yield
+        finally:
+            self._on_their_way -= 1
+            if not self._on_their_way:
+                self._all_arrived.set()
 
 
 class OpenTargets:
@@ -68,7 +127,7 @@ class OpenTargets:
             return kept[1]
         if integration.open_channel is None:
             raise TypeError(f"{integration.manifest.kind} is no channel")
-        channel = integration.open_channel(opened, self._surroundings)
+        channel = BusyChannel(integration.open_channel(opened, self._surroundings))
         self._channels[opened.connection.connection_id] = (opened, channel)
         self._retire(kept)
         return channel

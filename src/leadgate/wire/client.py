@@ -83,9 +83,7 @@ class VendorClient:
             trust: certificates to believe, where the usual authorities do not do.
         """
         self._codes = codes
-        self._in_hand = 0
-        self._all_ended = asyncio.Event()
-        self._is_closing = False
+        self._is_closed = False
         self._base = base
         self._client = httpx.AsyncClient(
             headers=headers,
@@ -115,27 +113,8 @@ class VendorClient:
         Returns:
             `RetryLater` when nothing was sent, `OutcomeUnknown` when the answer was lost or a success cannot be read.
         """
-        if self._is_closing:
+        if self._is_closed:
             return RetryLater(self._codes.unreachable, Scope.TARGET)
-        self._in_hand += 1
-        self._all_ended.clear()
-        try:
-            return await self._call(method, path, json=json, form=form, query=query, headers=headers)
-        finally:
-            self._in_hand -= 1
-            if not self._in_hand:
-                self._all_ended.set()
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Mapping[str, object] | None,
-        form: Mapping[str, str] | None,
-        query: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-    ) -> Call:
         try:
             async with (
                 asyncio.timeout(CALL_TIMEOUT_S),
@@ -152,14 +131,8 @@ class VendorClient:
             return OutcomeUnknown(self._codes.answer_lost)
 
     async def close(self) -> None:
-        """Take no more calls, let those in hand end, then close the connections.
-
-        A connection whose settings changed is opened anew while messages are on their way: cutting them off would leave clients
-        without an answer that nobody may repeat.
-        """
-        self._is_closing = True
-        if self._in_hand:
-            await self._all_ended.wait()
+        """Close the connections; whoever still holds this client hears that the vendor is unreachable, and asks again."""
+        self._is_closed = True
         await self._client.aclose()
 
     def _answered(self, response: httpx.Response, body: bytes | None) -> Answered | OutcomeUnknown:
