@@ -128,9 +128,11 @@ class TestRefusals:
         await rig.work()
         (create, _) = await rig.deliveries()
         await rig.storage.write(
-            lambda tx: discard_delivery(tx, create.row.delivery_id, reason="спам", at=rig.clock.now())
+            lambda tx: discard_delivery(tx, create.row.delivery_id, reason="спам", by="staff_1", at=rig.clock.now())
         )
         assert await rig.states() == [DeliveryState.DISCARDED] * 2
+        told = [(detail.discard_reason, detail.discarded_by) for detail in await rig.deliveries()]
+        assert told == [("спам", "staff_1")] * 2, "who gave up a client's words, and why, stays with them"
         assert await rig.says("Алсу", "Хочу стрижку") != lead_id
 
 
@@ -285,7 +287,7 @@ class TestLostAnswers:
         await rig.work(timedelta(days=1))
         assert kinds(rig.crm.looked_up) == ["CreateLead"], "nothing to ask for without a lead"
         await rig.storage.write(
-            lambda tx: discard_delivery(tx, create.row.delivery_id, reason="спам", at=rig.clock.now())
+            lambda tx: discard_delivery(tx, create.row.delivery_id, reason="спам", by="staff_1", at=rig.clock.now())
         )
         assert await rig.states() == [DeliveryState.DISCARDED] * 2
 

@@ -181,7 +181,7 @@ class MemoryDeliveries:
         self._journal.change("reopen", row, replace(row, state=_WAITING, failures=0, due_at=at))
         return self._rows[delivery_id]
 
-    def discard(self, delivery_id: str, *, reason: str, at: datetime) -> StoredDelivery | None:
+    def discard(self, delivery_id: str, *, reason: str, by: str, at: datetime) -> StoredDelivery | None:
         row = self._rows.get(delivery_id)
         if row is None or row.state not in _DISCARDABLE:
             return None

@@ -144,7 +144,7 @@ class People:
         if delivery.kind is DeliveryKind.CREATE_LEAD:
             given_up += [d for d in tx.deliveries.of_lead(delivery.lead_id or "") if d.state in _LET_GO]
         self._world.given_up.update(d.delivery_id for d in given_up)
-        discard_delivery(tx, delivery.delivery_id, reason="nobody answers", at=self._world.now())
+        discard_delivery(tx, delivery.delivery_id, reason="nobody answers", by="staff_1", at=self._world.now())
 
     def _describe(self, tx: Transaction, delivery: StoredDelivery, entry: AddTimelineEntry) -> Contact:
         return self._contact(entry.entry_id)

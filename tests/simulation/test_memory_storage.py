@@ -176,7 +176,7 @@ class Walk:
         if kind == 0:
             return lambda tx: tx.deliveries.reopen(delivery_id, at=at)
         if kind == 1:
-            return lambda tx: tx.deliveries.discard(delivery_id, reason="no", at=at)
+            return lambda tx: tx.deliveries.discard(delivery_id, reason="no", by="staff_1", at=at)
         if kind == 2:
             return lambda tx: tx.deliveries.confirm(delivery_id, at=at)
 

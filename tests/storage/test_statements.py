@@ -168,7 +168,7 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     )
     assert tx.deliveries.dead(limit=9, cause="crm.none") == []
     assert tx.deliveries.confirm(ours.delivery_id, at=NOW) is None
-    assert tx.deliveries.discard(ours.delivery_id, reason="asked", at=NOW) is not None
+    assert tx.deliveries.discard(ours.delivery_id, reason="asked", by="staff_1", at=NOW) is not None
     assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1
     tx.deliveries.give_up_lane(f"{lane}-gone", error_code="message.client_left", at=NOW)
 

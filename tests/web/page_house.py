@@ -235,6 +235,7 @@ def sample_deliveries() -> list[DeliveryDetail]:
             received_at=row.created_at,
             attempts=attempts,
             discard_reason=f"дубль {HOSTILE}" if row.state is DeliveryState.DISCARDED else None,
+            discarded_by_name=HOSTILE if row.state is DeliveryState.DISCARDED else None,
         )
         for number, (row, attempts) in enumerate(told, 1)
     ]

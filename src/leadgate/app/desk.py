@@ -229,7 +229,7 @@ class Desk:
     async def discard(self, delivery_id: str, *, reason: str, by: str) -> None:
         """Give up."""
         at = self._clock.now()
-        await self._storage.write(lambda tx: discard_delivery(tx, delivery_id, reason=reason, at=at))
+        await self._storage.write(lambda tx: discard_delivery(tx, delivery_id, reason=reason, by=by, at=at))
         _log.info("delivery.discarded", delivery_id=delivery_id, action=by)
         self._on_change()
 

@@ -96,8 +96,10 @@ def fix_delivery(tx: Transaction, outbox: Outbox, delivery_id: str, data: LeadDa
     )
 
 
-def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, at: datetime) -> None:
-    """Give a delivery up for good. With the creation of a lead its entries, which nothing could carry, are given up too.
+def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, by: str, at: datetime) -> None:
+    """Give a delivery up for good; who did it and why stays with it.
+
+    With the creation of a lead its entries, which nothing could carry, are given up too.
 
     Raises:
         ConfigurationError: there is no reason.
@@ -106,7 +108,7 @@ def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, at: date
     """
     if not reason.strip():
         raise ConfigurationError("A reason is needed: it stays in the history.", hint="Add --reason.")
-    delivery = tx.deliveries.discard(delivery_id, reason=reason.strip(), at=at)
+    delivery = tx.deliveries.discard(delivery_id, reason=reason.strip(), by=by, at=at)
     if delivery is None:
         raise _why_not(tx, delivery_id, "given up")
     if delivery.kind is DeliveryKind.CREATE_LEAD and delivery.lead_id is not None:
@@ -114,7 +116,7 @@ def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, at: date
         for follower in tx.deliveries.of_lead(delivery.lead_id):
             if follower.state is DeliveryState.UNKNOWN:  # known by now: there was no lead to write it to
                 _wait(tx, follower, at)
-            tx.deliveries.discard(follower.delivery_id, reason=reason.strip(), at=at)
+            tx.deliveries.discard(follower.delivery_id, reason=reason.strip(), by=by, at=at)
 
 
 def _wait(tx: Transaction, delivery: StoredDelivery, at: datetime) -> None:

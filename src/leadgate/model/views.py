@@ -149,6 +149,7 @@ class DeliveryDetail:
     Attributes:
         origin_id: the handle under which the CRM knows it; None for messages.
         received_at: when the event it comes from was on disk.
+        discarded_by: of one that was given up: id of the person, or `command`; `discarded_by_name` their name.
         fate: of a message, what became of it after it was sent; None when nobody knows.
     """
 
@@ -157,6 +158,8 @@ class DeliveryDetail:
     received_at: datetime | None
     attempts: Sequence[Attempt]
     discard_reason: str | None
+    discarded_by: str | None = None
+    discarded_by_name: str | None = None
     fate: MessageFate | None = None
 
 

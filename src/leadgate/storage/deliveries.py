@@ -197,9 +197,9 @@ class SqlDeliveryStore(SqlStore):
         """Back to waiting, due now."""
         return self._move(_REOPEN, delivery_id, due_at=at)
 
-    def discard(self, delivery_id: str, *, reason: str, at: datetime) -> StoredDelivery | None:
+    def discard(self, delivery_id: str, *, reason: str, by: str, at: datetime) -> StoredDelivery | None:
         """Given up by a human."""
-        return self._move(_DISCARD, delivery_id, discard_reason=reason, done_at=at)
+        return self._move(_DISCARD, delivery_id, discard_reason=reason, discarded_by=by, done_at=at)
 
     def confirm(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
         """A human knows that it arrived."""

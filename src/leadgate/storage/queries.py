@@ -53,6 +53,7 @@ from leadgate.storage.schema import (
     leads,
     reconciliations,
     refusals,
+    staff,
     subjects,
 )
 
@@ -241,6 +242,8 @@ class SqlQueries(SqlStore):
             received_at=row.received_at,
             attempts=[_attempt(found) for found in self._connection.execute(tries.order_by(attempts.c.number))],
             discard_reason=row.discard_reason,
+            discarded_by=row.discarded_by,
+            discarded_by_name=self._find_name(row.discarded_by),
             fate=self._find_fate(delivery_id),
         )
 
@@ -362,6 +365,10 @@ class SqlQueries(SqlStore):
             query = query.where(leads.c.created_at >= since)
         rows = self._connection.execute(query.order_by(leads.c.seq).limit(limit))
         return [(row.seq, _lead_row(row)) for row in rows]
+
+    def _find_name(self, staff_id: str | None) -> str | None:
+        query = select(staff.c.name).where(self._mine(staff), staff.c.staff_id == staff_id)
+        return None if staff_id is None else self._connection.execute(query).scalar()
 
     def queue_sizes(self) -> tuple[int, int, int]:
         """Pending events, open deliveries, dead letters; from partial indexes, so they cost the same after a million."""

@@ -360,6 +360,7 @@ deliveries = Table(
     Column("error_detail", Text, nullable=True),
     Column("external_id", Text, nullable=True),
     Column("discard_reason", Text, nullable=True),
+    Column("discarded_by", Text, nullable=True),
     Column("created_at", UtcTime, nullable=False),
     Column("done_at", UtcTime, nullable=True),
     UniqueConstraint("workspace_id", "delivery_id", name="deliveries_id"),

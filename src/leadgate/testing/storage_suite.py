@@ -510,7 +510,10 @@ class StorageSuite:
         await storage.write(lambda tx: tx.deliveries.add(new_delivery("a")))
         for state in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.DONE):
             await storage.write(lambda tx, s=state: settle(tx, "dlv_a", s))  # type: ignore[misc]  # a default binds s now
-            assert await storage.write(lambda tx: tx.deliveries.discard("dlv_a", reason="no", at=SOON)) is None
+            assert (
+                await storage.write(lambda tx: tx.deliveries.discard("dlv_a", reason="no", by="staff_1", at=SOON))
+                is None
+            )
 
     async def test_open_deliveries_move_to_another_crm_in_order(self, storage: SqlStorage) -> None:
         """What waited for a CRM that was removed, or that was not there yet, is not lost."""

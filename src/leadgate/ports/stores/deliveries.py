@@ -73,7 +73,7 @@ class DeliveryStore(Protocol):
         """Put a dead or uncertain delivery back to `waiting`, due now, blame cleared; None when it is in another state."""
         ...
 
-    def discard(self, delivery_id: str, *, reason: str, at: datetime) -> StoredDelivery | None:
+    def discard(self, delivery_id: str, *, reason: str, by: str, at: datetime) -> StoredDelivery | None:
         """Give a waiting, dead or uncertain delivery up; None when it is in another state."""
         ...
 

@@ -69,12 +69,14 @@ class DeliveryDetailDocument(DeliveryDocument):
     Attributes:
         origin_id: the handle under which the CRM knows it; null for messages.
         received_at: when the event that it comes from was on disk.
+        discarded_by: who gave it up: id of a person or a token, or `command`; null when nobody did.
         fate: of a message, what became of it after it was sent; null when nobody knows.
     """
 
     origin_id: str | None
     received_at: Moment | None
     discard_reason: str | None
+    discarded_by: str | None
     history: Sequence[AttemptDocument]
     fate: FateDocument | None
 
@@ -155,6 +157,7 @@ def delivery_detail_document(detail: DeliveryDetail) -> DeliveryDetailDocument:
         origin_id=detail.origin_id,
         received_at=detail.received_at,
         discard_reason=detail.discard_reason,
+        discarded_by=detail.discarded_by,
         history=[
             AttemptDocument(
                 number=attempt.number,
