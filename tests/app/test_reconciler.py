@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
 from leadgate.app.acceptance import Acceptance
+from leadgate.app.high_water import NAME, HighWater
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import Portal
@@ -23,6 +25,7 @@ from leadgate.storage.sql_storage import SqlStorage
 from leadgate.testing.connections import NOW, FixedClock
 from leadgate.testing.crm_suite import create, held, ref_of
 from leadgate.testing.memory_crm import MemoryCrm, Mood
+from leadgate.testing.storage_suite import new_event
 
 WORKSPACE = Workspace(
     workspace_id="ws", name="Лимон", locale="ru", time_zone="Europe/Moscow", created_at=NOW - timedelta(days=400)
@@ -38,6 +41,7 @@ class Rig:
     clock: FixedClock
     reconciler: Reconciler
     acceptance: Acceptance
+    folder: Path
 
     async def lead(self, number: int, *, crm_connection_id: str = "conn_crm", at: datetime = NOW) -> LeadRef:
         """A lead that we delivered: it stands on both sides."""
@@ -71,15 +75,22 @@ class Rig:
 
     def nightly(self, holder: str = "node-a") -> NightlyReconciliation:
         """One node that looks."""
-        return NightlyReconciliation(self.storage, self.reconciler, WORKSPACE, clock=self.clock, holder=holder)
+        return NightlyReconciliation(
+            self.storage,
+            self.reconciler,
+            WORKSPACE,
+            high_water=HighWater(self.storage, self.folder),
+            clock=self.clock,
+            holder=holder,
+        )
 
 
 @pytest.fixture
-def rig(storage: SqlStorage) -> Rig:
+def rig(storage: SqlStorage, tmp_path: Path) -> Rig:
     """Both sides are empty."""
     crm, clock = MemoryCrm(), FixedClock()
     reconciler = Reconciler(storage, lambda: Portal("conn_crm", crm), WORKSPACE, clock=clock)
-    return Rig(storage, crm, clock, reconciler, Acceptance(storage, reconciler, clock))
+    return Rig(storage, crm, clock, reconciler, Acceptance(storage, reconciler, clock), tmp_path)
 
 
 def codes(result: Reconciliation) -> list[str]:
@@ -355,3 +366,31 @@ async def test_a_look_shows_the_last_result_in_the_metrics(rig: Rig) -> None:
 def test_a_reference_is_written_as_the_target_names_it() -> None:
     """Findings and events name a lead of the CRM alike."""
     assert str(LeadRef(CrmEntity.DEAL, 7)) == "deal:7"
+
+
+async def test_a_database_that_was_put_back_is_compared_at_once(rig: Rig) -> None:
+    """Leads that came after the copy stand in the CRM and nowhere here; next night would be late, and nobody tells the program."""
+    await rig.run()
+    await rig.storage.receive(new_event("1"))
+    mark = HighWater(rig.storage, rig.folder)
+    await mark.move_on()
+    assert await rig.nightly().look() is None, "the database knows its newest event"
+    (rig.folder / NAME).write_text("evt_of_after_the_copy")
+    await rig.storage.receive(new_event("2"))
+    await mark.move_on()
+    rig.clock.at += timedelta(minutes=1)
+    node = rig.nightly()
+    result = await node.look()
+    assert result is not None
+    assert (result.cause, result.since) == (Cause.RESTORE, None)
+    assert not await mark.is_behind(), "once is enough"
+    assert await node.look() is None
+
+
+async def test_a_mark_that_cannot_be_read_or_written_stops_nothing(rig: Rig) -> None:
+    """It is a help, and its loss costs one comparison."""
+    (rig.folder / NAME).mkdir()
+    mark = HighWater(rig.storage, rig.folder)
+    await rig.storage.receive(new_event("1"))
+    await mark.move_on()
+    assert not await mark.is_behind()

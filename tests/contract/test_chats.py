@@ -166,6 +166,17 @@ class OnEachEngine:
         assert await storage.read(lambda tx: tx.fates.of_messages([])) == {}
         assert await stranger.read(lambda tx: tx.fates.find(BOT, b"a")) is None
 
+    async def test_a_delivery_claims_what_was_said_of_its_message(
+        self, storage: SqlStorage, stranger: SqlStorage
+    ) -> None:
+        """False when nothing was said."""
+        await storage.write(lambda tx: tx.fates.set(BOT, b"a", replace(FATE, message_id="msg_1")))
+        assert not await stranger.write(lambda tx: tx.fates.claim("msg_1", "dlv_1"))
+        assert not await storage.write(lambda tx: tx.fates.claim("msg_2", "dlv_1"))
+        assert await storage.write(lambda tx: tx.fates.claim("msg_1", "dlv_1"))
+        found = await storage.read(lambda tx: tx.fates.of_delivery("dlv_1"))
+        assert found == replace(FATE, message_id="msg_1", delivery_id="dlv_1")
+
     async def test_strangers_are_forgotten_and_nobody_else(self, storage: SqlStorage) -> None:
         """Statuses of messages that somebody else sent through the same bot would pile up for ever."""
         fates = {

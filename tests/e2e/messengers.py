@@ -94,21 +94,32 @@ class WhatsApp(Messenger):
         return {"phone_number_ids": "200000000000001", "waba_id": "100000000000001"}
 
     def posted(self, text: str, number: int, webhook_secret: str) -> Posted:
-        value = {
-            "messaging_product": "whatsapp",
-            "metadata": {"display_phone_number": "79000000001", "phone_number_id": "200000000000001"},
-            "contacts": [{"profile": {"name": "Алсу"}, "wa_id": self.chat_id, "user_id": "RU.9000000000000302"}],
-            "messages": [
-                {
-                    "from": self.chat_id,
-                    "from_user_id": "RU.9000000000000302",
-                    "id": f"wamid.DEMO{number:08d}",
-                    "timestamp": str(int(time.time())),
-                    "type": "text",
-                    "text": {"body": text},
-                }
-            ],
+        message = {
+            "from": self.chat_id,
+            "from_user_id": "RU.9000000000000302",
+            "id": f"wamid.DEMO{number:08d}",
+            "timestamp": str(int(time.time())),
+            "type": "text",
+            "text": {"body": text},
         }
+        contact = {"profile": {"name": "Алсу"}, "wa_id": self.chat_id, "user_id": "RU.9000000000000302"}
+        return self._signed_value({"contacts": [contact], "messages": [message]})
+
+    def status(self, word: str, callback_data: str) -> Posted:
+        """The webhook that tells what became of the message which bore this."""
+        status = {
+            "id": "wamid.DEMOstatus",
+            "status": word,
+            "timestamp": str(int(time.time())),
+            "recipient_id": self.chat_id,
+            "recipient_user_id": "RU.9000000000000302",
+            "biz_opaque_callback_data": callback_data,
+        }
+        return self._signed_value({"statuses": [status]})
+
+    def _signed_value(self, content: Mapping[str, object]) -> Posted:
+        metadata = {"display_phone_number": "79000000001", "phone_number_id": "200000000000001"}
+        value = {"messaging_product": "whatsapp", "metadata": metadata, **content}
         entry = {"id": "100000000000001", "changes": [{"field": "messages", "value": value}]}
         return _signed({"object": "whatsapp_business_account", "entry": [entry]})
 

@@ -11,8 +11,10 @@ import pytest
 
 from leadgate import registry
 from leadgate.testing.vendor_server import Fault
+from leadgate.testing.waiting import until
+from leadgate.testing.whatsapp_server import WhatsAppServer
 from tests.e2e.conftest import Salon
-from tests.e2e.messengers import MESSENGERS, Messenger
+from tests.e2e.messengers import MESSENGERS, Messenger, Posted, WhatsApp
 
 every_messenger = pytest.mark.parametrize("make", MESSENGERS, ids=lambda make: make.kind)
 
@@ -29,7 +31,11 @@ class Client:
     async def post(self, text: str, number: int, *, secret: str | None = None) -> httpx.Response:
         """The vendor posts this message."""
         secret = self.made.get("webhook_secret", "") if secret is None else secret
-        body, headers, query = self.messenger.posted(text, number, secret)
+        return await self.knock(self.messenger.posted(text, number, secret))
+
+    async def knock(self, posted: Posted) -> httpx.Response:
+        """The vendor posts."""
+        body, headers, query = posted
         address = self.salon.gateway.url + self.made["webhook_path"]
         return await self.salon.bot.client.post(address, content=body, headers=headers, params=query)
 
@@ -39,8 +45,7 @@ class Client:
         forged = {
             name: "sha256=" + "0" * 64 if value.startswith("sha256=") else value for name, value in headers.items()
         }
-        address = self.salon.gateway.url + self.made["webhook_path"]
-        return await self.salon.bot.client.post(address, content=body, headers=forged, params=query)
+        return await self.knock((body, forged, query))
 
     async def write(self, text: str) -> str:
         """Write, wait for the answer, and read it."""
@@ -104,6 +109,31 @@ async def test_forgeries_repeats_and_lost_answers(make: type[Messenger], salon: 
         assert len(texts) == len(set(texts)) == 2
         events = (await salon.gateway.ask("events", "list"))["items"]
         assert len([event for event in events if event["connection"] == client.made["connection"]]) == 2
+
+
+async def test_a_status_of_whatsapp_tells_that_a_message_whose_answer_was_lost_arrived(salon: Salon) -> None:
+    """Nobody has to look into the client's chat."""
+    async with writing(WhatsApp, salon) as client:
+        messenger, server = client.messenger, client.messenger.server
+        assert isinstance(messenger, WhatsApp)
+        assert isinstance(server, WhatsAppServer)
+        server.faults.append(Fault.DROP_AFTER)
+        await client.write("Здравствуйте")
+
+        async def states() -> set[str]:
+            items = (await salon.gateway.ask("deliveries", "list"))["items"]
+            return {item["state"] for item in items if item["connection"] == client.made["connection"]}
+
+        async def is_uncertain() -> bool:
+            return await states() == {"uncertain"}
+
+        async def is_done() -> bool:
+            return await states() == {"done"}
+
+        await until(is_uncertain, what="a message in doubt")
+        our_id = server.sent[-1]["biz_opaque_callback_data"]
+        assert (await client.knock(messenger.status("delivered", str(our_id)))).is_success
+        await until(is_done, what="a message that is known to have arrived")
 
 
 def test_every_messenger_of_the_registry_is_here() -> None:

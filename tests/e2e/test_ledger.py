@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
+from leadgate.testing.waiting import until
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
@@ -84,3 +87,39 @@ async def test_every_event_names_its_end(salon: Salon) -> None:
     code, balance = await reconcile(salon)
     assert (code, balance["received"], balance["in_crm"], balance["waiting"]) == (0, 2, 1, 1)
     assert "в CRM" in (await salon.gateway.command("events", "show", delivered)).out
+
+
+async def test_a_database_put_back_from_a_copy_is_compared_by_itself(salon: Salon, tmp_path: Path) -> None:
+    """Who restores a copy rarely tells the program; a lead that came after it stands in the CRM and nowhere here."""
+    data, copy = salon.gateway.data, tmp_path / "copy"
+    await salon.bot.accept(lead(321))
+    await salon.portal.having(1)
+    await salon.idle()
+    await salon.gateway.stop()
+    copy.mkdir()
+    for file in data.glob("*.sqlite3*"):
+        shutil.copy2(file, copy / file.name)
+
+    await salon.restart()
+    await salon.bot.accept(lead(322))
+    after_the_copy = (await salon.portal.having(2))[-1]
+    await salon.idle()
+    await salon.gateway.stop()
+    for file in data.glob("*.sqlite3*"):
+        file.unlink()
+    for file in copy.iterdir():
+        shutil.copy2(file, data / file.name)
+
+    await salon.restart()
+
+    token = (await salon.gateway.ask("tokens", "create", "--role", "auditor", "--days", "1"))["token"]
+    salon.bot.client.headers["Authorization"] = f"Bearer {token}"
+
+    async def compared() -> dict[str, Any]:
+        answer = await salon.bot.client.get(f"{salon.gateway.url}/api/v1/ledger")
+        last = answer.json()["last_reconciliation"] or {}
+        return last if last.get("cause") == "restore" else {}
+
+    result = await until(compared, what="a comparison after the restore")
+    found = {difference["code"]: difference["crm_ids"] for difference in result["differences"]}
+    assert found == {"stranger_in_crm": [f"lead:{after_the_copy['id']}"]}

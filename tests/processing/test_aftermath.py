@@ -9,7 +9,7 @@ import pytest
 from leadgate.model.deliveries import DeliveryState, MessageFate
 from leadgate.model.events import EventKind, NormalisedEvent
 from leadgate.model.leads import LeadState
-from leadgate.model.outcomes import Delivered, Refused, RetryLater, Scope
+from leadgate.model.outcomes import Delivered, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.ports.stores import Transaction
 from leadgate.testing.storage_suite import BOT
 from tests.delivery.rig import all_bytes
@@ -99,6 +99,83 @@ class TestStatuses:
         content = all_bytes(tmp_path)
         assert b"message_fates" in content
         assert b"wamid" not in content
+
+
+class TestUnreachable:
+    async def test_a_failure_that_says_so_closes_the_chat(self, salon: Salon) -> None:
+        """Some vendors take a message first and tell afterwards that the client blocked the salon: sending stops there too."""
+        await ask(salon)
+        await salon.hear(EventKind.STATUS, message_id="77", status="failed", error_code="131026", is_unreachable=True)
+        assert (await salon.chat()).unreachable_since is not None
+        await salon.write("Я снова тут")
+        assert (await salon.chat()).unreachable_since is None
+
+    async def test_a_late_failure_of_an_older_message_does_not(self, salon: Salon) -> None:
+        """Who has written since can be reached."""
+        await ask(salon)
+        salon.rig.clock.move(timedelta(minutes=1))
+        await salon.write("Вы тут?")
+        await salon.hear(EventKind.STATUS, message_id="77", status="failed", error_code="131026", is_unreachable=True)
+        assert (await salon.chat()).unreachable_since is None
+
+    async def test_any_other_failure_leaves_it_open(self, salon: Salon) -> None:
+        """For instance a limit of the vendor."""
+        await ask(salon)
+        await salon.hear(EventKind.STATUS, message_id="77", status="failed", error_code="131049")
+        assert (await salon.chat()).unreachable_since is None
+
+
+class TestLostAnswers:
+    """Some vendors bring our own id of a message back in its statuses."""
+
+    async def doubtful(self, salon: Salon) -> tuple[str, str]:
+        """A message whose answer was lost: ids of the delivery and of the message."""
+        salon.target().script(OutcomeUnknown("whatsapp.no_answer"))
+        await salon.write("Хочу стрижку завтра")
+        delivery_id = (await salon.messages())[-1].row.delivery_id
+        assert (await salon.states())[-1][1] is DeliveryState.UNCERTAIN
+        return delivery_id, salon.said()[-1].message_id
+
+    async def test_a_status_settles_what_was_uncertain(self, salon: Salon) -> None:
+        """Nobody has to look into the chat: the vendor speaks of the message, so it took it."""
+        delivery_id, message_id = await self.doubtful(salon)
+        await salon.hear(EventKind.STATUS, message_id="77", status="delivered", our_message_id=message_id)
+        assert (await salon.states())[-1][1] is DeliveryState.DONE
+        found = await fate(salon, delivery_id)
+        assert found is not None
+        assert found.status == "delivered"
+
+    async def test_a_status_that_comes_while_we_still_wait_for_the_answer_settles_it_too(self, salon: Salon) -> None:
+        """Its webhook is worked on before the call has run out of time."""
+        await salon.write("/start")
+
+        async def status_comes() -> None:
+            message_id = salon.said()[-1].message_id
+            await salon.knock(EventKind.STATUS, message_id="77", status="sent", our_message_id=message_id)
+            await salon.inbox.drain()
+
+        salon.target().while_sending = status_comes
+        salon.target().script(OutcomeUnknown("whatsapp.no_answer"))
+        await salon.write("Хочу стрижку завтра")
+        assert (await salon.states())[-1][1] is DeliveryState.DONE
+
+    async def test_a_failure_of_what_was_uncertain_is_seen_and_carried_on(self, salon: Salon) -> None:
+        """It was taken and could not be brought, as with any other message."""
+        delivery_id, message_id = await self.doubtful(salon)
+        await salon.hear(
+            EventKind.STATUS, message_id="77", status="failed", error_code="131026", our_message_id=message_id
+        )
+        found = await fate(salon, delivery_id)
+        assert found is not None
+        assert (found.status, found.error_code) == ("failed", "131026")
+
+    @pytest.mark.parametrize("chat", [ALSU, "5900000102"])
+    async def test_the_id_of_another_message_settles_nothing(self, salon: Salon, chat: str) -> None:
+        """Other programs at the same account write there what they like, and a status is of its own chat."""
+        _, message_id = await self.doubtful(salon)
+        ours = "order-5" if chat == ALSU else message_id
+        await salon.hear(EventKind.STATUS, chat=chat, message_id="77", status="delivered", our_message_id=ours)
+        assert (await salon.states())[-1][1] is DeliveryState.UNCERTAIN
 
 
 class TestEdits:

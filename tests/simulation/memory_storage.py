@@ -233,6 +233,9 @@ class MemoryDeliveries:
         self._journal.change("confirm", row, replace(row, state=DeliveryState.DONE, due_at=None))
         return self._rows[delivery_id]
 
+    def uncertain_in_lane(self, lane: str) -> Sequence[StoredDelivery]:
+        return [d for d in self._rows.values() if d.lane == lane and d.state is DeliveryState.UNCERTAIN]
+
     def dead(self, *, limit: int, cause: str | None = None) -> Sequence[StoredDelivery]:
         codes = self._journal.tables.codes
         dead = (d for d in self._rows.values() if d.state is DeliveryState.DEAD)

@@ -42,7 +42,7 @@ QUESTIONS: dict[str, tuple[Callable[[SqlTransaction], object], str]] = {
         for index in (
             "lanes_due (workspace_id=? AND due_at>?)",
             "deliveries_open (workspace_id=?)",
-            "deliveries_dead (workspace_id=?)",
+            "deliveries_dead (workspace_id=? AND seq>?)",
             "events_pending (workspace_id=?)",
             "events_failed (workspace_id=? AND processed_at>?)",
         )

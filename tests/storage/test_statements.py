@@ -109,6 +109,7 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     fate = StoredFate(message_id=name, delivery_id=name, status="sent", error_code=None, changed_at=NOW)
     tx.fates.set(BOT, name.encode(), fate)
     assert tx.fates.find(BOT, name.encode()) == tx.fates.of_messages([name])[name] == tx.fates.of_delivery(name) == fate
+    assert tx.fates.claim(name, name)
     tx.fates.forget_strangers(before=NOW)
     tx.invitations.add(name.encode(), name, expires_at=NOW + timedelta(days=1), at=NOW)
     assert tx.invitations.use(name.encode(), at=NOW) == name
@@ -167,6 +168,7 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
         ours.delivery_id, kind=DeliveryKind.CREATE_LEAD, lead_id=name, sealed_payload=b"sealed", due_at=NOW
     )
     assert tx.deliveries.dead(limit=9, cause="crm.none") == []
+    assert tx.deliveries.uncertain_in_lane(ours.lane) == []
     assert tx.deliveries.confirm(ours.delivery_id, at=NOW) is None
     assert tx.deliveries.discard(ours.delivery_id, reason="asked", by="staff_1", at=NOW) is not None
     assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1

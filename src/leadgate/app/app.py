@@ -12,6 +12,7 @@ from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
+from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
@@ -135,7 +136,10 @@ class App:
         self.tokens = ApiTokens(storage, clock=self.clock, ids=self.ids)
         self.answers = KeptAnswers(storage, clock=self.clock, ids=self.ids)
         self.reconciler = Reconciler(storage, self.targets.find_portal, workspace, clock=self.clock)
-        self.nightly = NightlyReconciliation(storage, self.reconciler, workspace, clock=self.clock, holder=holder)
+        self.high_water = HighWater(storage, settings.data)
+        self.nightly = NightlyReconciliation(
+            storage, self.reconciler, workspace, high_water=self.high_water, clock=self.clock, holder=holder
+        )
         self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
         self.desk = Desk(
             storage,
@@ -282,6 +286,7 @@ class App:
         )
         with contextlib.suppress(StorageUnavailableError):
             await self.intake.write_refusals()
+            await self.high_water.move_on()
 
     async def tidy(self) -> None:
         """Drop what nobody can use any more: links that ran out, statuses of messages that are not ours. Every day."""
@@ -342,6 +347,7 @@ class App:
         metrics.pending.set(pending)
         metrics.waiting.set(waiting)
         metrics.dead.set(dead)
+        await self.high_water.move_on()
 
 
 _tasks: set[asyncio.Task[None]] = set()

@@ -1,4 +1,4 @@
-"""The reconciliation that makes itself: once a night at a quiet hour, and as soon as the last one is too long ago.
+"""The reconciliation that makes itself: once a night, when the last one is too long ago, and after a restore of the database.
 
 Every worker looks once a minute; a lease on a lane of its own sees to it that one of them works. `is_due` is pure.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from leadgate.app.high_water import HighWater
 from leadgate.app.one_node import as_only_node, look_again_and_again
 from leadgate.app.reconciler import Reconciler, publish
 from leadgate.errors import LeadgateError
@@ -72,7 +73,14 @@ class NightlyReconciliation:
     """Looks whether a reconciliation is due, and makes it when no other node does."""
 
     def __init__(
-        self, storage: SqlStorage, reconciler: Reconciler, workspace: Workspace, *, clock: Clock, holder: str
+        self,
+        storage: SqlStorage,
+        reconciler: Reconciler,
+        workspace: Workspace,
+        *,
+        high_water: HighWater,
+        clock: Clock,
+        holder: str,
     ) -> None:
         """Lease under this holder name, unique for the process."""
         self._storage = storage
@@ -82,6 +90,8 @@ class NightlyReconciliation:
         self._clock = clock
         self._holder = holder
         self._not_before: datetime | None = None
+        self._high_water = high_water
+        self._has_looked_back = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look once a minute until `stop`; a reconciliation in hand is given up then, nothing is lost by it."""
@@ -101,7 +111,13 @@ class NightlyReconciliation:
                 return None
             now = self._clock.now()
             self._not_before = now + RETRY_AFTER
-            result = await self._reconciler.run(cause=cause, since=now - HORIZON)
+            if cause is Cause.RESTORE:
+                _log.warning("database.restored")
+                result = await self._reconciler.after_restore()
+                await self._high_water.settle()
+            else:
+                result = await self._reconciler.run(cause=cause, since=now - HORIZON)
+            self._has_looked_back = True
             self._not_before = None
             return result
 
@@ -111,8 +127,15 @@ class NightlyReconciliation:
             publish(kept[0])
         if self._not_before is not None and now < self._not_before:
             return None
+        if not self._has_looked_back and await self._is_restored():
+            return Cause.RESTORE
         own = (result.started_at for result in kept if result.cause in _RUN_CAUSES or result.since is None)
         return is_due(self._night, last=next(own, self._workspace.created_at), now=now)
+
+    async def _is_restored(self) -> bool:
+        """Asked until the answer was no, or the comparison was made: a database is put back while nothing runs."""
+        self._has_looked_back = not await self._high_water.is_behind()
+        return not self._has_looked_back
 
     async def _look_safely(self) -> None:
         try:

@@ -54,6 +54,7 @@ _BY_CODE = {
     for meaning, codes in table.items()
     for code in codes
 }
+_BY_CODE |= {code: _BY_CODE[ours] for words in vendor_words() for code, ours in words.same_as.items()}
 GENERIC = "generic"
 _BY_STATUS = re.compile(r"bitrix24\.(?P<shape>http|not_json)_(?P<status>\d{3})")
 _FIRST_SERVER_ERROR = 500

@@ -15,10 +15,12 @@ class VendorWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         meanings: codes by their meaning (`catalogue.meanings`).
         findings_ru: what a check found, by code; with `.cure` behind it, what to do. English speaks for itself (`Finding.text`).
+        same_as: codes that the vendor writes in statuses of messages, and the code of ours that means the same.
     """
 
     meanings: Mapping[str, tuple[str, ...]] = {}
     findings_ru: Mapping[str, str] = {}
+    same_as: Mapping[str, str] = {}
 
 
 @cache

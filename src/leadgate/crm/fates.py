@@ -55,18 +55,34 @@ class Fates:
         return fate
 
     def advance(
-        self, tx: Transaction, connection_id: str, vendor_id: str, status: str, error_code: str | None, *, at: datetime
+        self,
+        tx: Transaction,
+        connection_id: str,
+        vendor_id: str,
+        status: str,
+        error_code: str | None,
+        *,
+        at: datetime,
+        message_id: str | None = None,
     ) -> StoredFate | None:
-        """The vendor says what became of our message; the new fate, or None when it says nothing new."""
+        """The vendor says what became of our message; the new fate, or None when it says nothing new.
+
+        Args:
+            message_id: our id of it, where the vendor brought it back: whatever became of the answer to our call.
+        """
         if status not in STATUSES:
             return None
         index = self._index(tx, connection_id, vendor_id)
-        known = tx.fates.find(connection_id, index) or _blank(at)
+        known = tx.fates.find(connection_id, index) or _blank(at, message_id=message_id)
         if known.status is not None and _rank(status) <= _rank(known.status):
             return None
         news = replace(known, status=status, error_code=error_code if status == FAILED else None, changed_at=at)
         tx.fates.set(connection_id, index, news)
         return news
+
+    def claim(self, tx: Transaction, message_id: str, delivery_id: str) -> StoredFate | None:
+        """Of a delivery whose answer was lost: what the vendor said of its message, which it took; None when it said nothing."""
+        return tx.fates.of_delivery(delivery_id) if tx.fates.claim(message_id, delivery_id) else None
 
     def note_edit(self, tx: Transaction, connection_id: str, vendor_id: str, message_id: str, *, at: datetime) -> bool:
         """The client changed a message, and our id of the new words is this; False when the message was deleted before."""

@@ -51,6 +51,8 @@ class NormalisedEvent:
         sender_name: display name as the vendor gives it. username: without "@". chat_id: where to answer.
         language: two letters as the vendor gives it. callback_id: what must be acknowledged after a button press.
         lead: the whole request when a bot builder sent one (kind `form`).
+        is_unreachable: a failed status says that the person cannot be written to here.
+        our_message_id: our own id of the message that a status speaks of, where the vendor brings it back.
     """
 
     kind: EventKind
@@ -72,6 +74,8 @@ class NormalisedEvent:
     language: str | None = None
     callback_id: str | None = None
     lead: LeadRequest | None = None
+    is_unreachable: bool = False
+    our_message_id: str | None = None
 
 
 PUBLIC_FIELDS = (

@@ -5,7 +5,7 @@ Nothing of it is answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.crm.fates import FAILED, STATUSES, Fates
@@ -13,7 +13,7 @@ from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Contact, House, Leads
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
-from leadgate.ports.stores import Transaction
+from leadgate.ports.stores import StoredFate, Transaction
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.ending import Ending
 from leadgate.processing.reach import Reach
@@ -89,9 +89,30 @@ class Aftermath:
     ) -> None:
         source = case.source
         name = source.name_of_message(fact.chat_id, message_id)
-        news = self._fates.advance(tx, source.connection_id, name, status, fact.error_code, at=case.at)
-        if news is not None and news.status == FAILED and news.delivery_id is not None:
-            self._reach.carry_on(tx, news.delivery_id, at=case.at)
+        ours = _our_id(tx, fact, case)
+        news = self._fates.advance(tx, source.connection_id, name, status, fact.error_code, message_id=ours, at=case.at)
+        if news is not None and news.delivery_id is None and ours is not None and case.chat is not None:
+            news = self._settle_doubt(tx, news, case.chat.lane, ours, at=case.at)
+        if news is None or news.status != FAILED or news.delivery_id is None:
+            return
+        self._reach.carry_on(tx, news.delivery_id, at=case.at)
+        delivery = tx.deliveries.find(news.delivery_id)
+        # Who has written since is there, whatever a late word of an older message says.
+        if fact.is_unreachable and case.chat is not None and delivery is not None:
+            heard_at = case.chat.stored.heard_at
+            if heard_at is None or heard_at <= delivery.created_at:
+                self._reach.close(tx, case.chat, CLIENT_LEFT, at=case.at)
+
+    def _settle_doubt(
+        self, tx: Transaction, fate: StoredFate, lane: str, message_id: str, *, at: datetime
+    ) -> StoredFate:
+        """Nobody knew whether the vendor had taken the message; it had, for it speaks of it."""
+        delivery = self._reach.find_uncertain(tx, lane, message_id)
+        if delivery is None:  # the call is still under way
+            return fate
+        tx.deliveries.confirm(delivery.delivery_id, at=at)
+        self._fates.claim(tx, message_id, delivery.delivery_id)
+        return replace(fate, delivery_id=delivery.delivery_id)
 
     def _number_changed(
         self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, *, phone: str, sender_id: str
@@ -140,6 +161,15 @@ class Aftermath:
         known = self._identities.learn(tx, subject_id, Person(), channel=case.contact.channel, at=case.at)
         lead_id = self._leads.record_words(tx, known, entry, case.contact, case.house, at=case.at)
         return Ending(state=EventState.LEAD, subject_id=owner, lead_id=lead_id)
+
+
+def _our_id(tx: Transaction, fact: NormalisedEvent, case: Circumstances) -> str | None:
+    """Our id of the message as the vendor brought it back; other programs at the same account write there what they like."""
+    if fact.our_message_id is None or case.chat is None:
+        return None
+    message = tx.conversations.find_message(fact.our_message_id)
+    is_of_chat = message is not None and message.outgoing and message.subject_id == case.chat.subject_id
+    return fact.our_message_id if is_of_chat else None
 
 
 def _nothing_to_do(fact: NormalisedEvent, chat: Chat | None) -> Ending:

@@ -12,7 +12,7 @@ from leadgate.delivery.payloads import Payload
 from leadgate.delivery.retry import Decision
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.messages import OutgoingMessage
-from leadgate.model.outcomes import Delivered, Outcome, Refused, RetryLater, Scope
+from leadgate.model.outcomes import Delivered, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.ports.stores import StoredDelivery, Transaction
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.reach import FALL_OVER_AFTER, WENT_ELSEWHERE, Reach
@@ -78,9 +78,22 @@ class Settlements:
                 is_overdue = scope is Scope.TARGET and at - delivery.created_at >= FALL_OVER_AFTER
                 if is_overdue or decision.state is DeliveryState.DEAD:
                     return self._elsewhere(tx, delivery, message, decision, at=at)
+            case OutcomeUnknown():
+                return self._in_doubt(tx, delivery, message, decision, at=at)
             case _:
                 pass
         return decision
+
+    def _in_doubt(
+        self, tx: Transaction, delivery: StoredDelivery, message: OutgoingMessage, decision: Decision, *, at: datetime
+    ) -> Decision:
+        """The answer was lost; the vendor's word of the message may have come meanwhile, then it was taken."""
+        fate = self._fates.claim(tx, message.message_id, delivery.delivery_id)
+        if fate is None:
+            return decision
+        if fate.status == FAILED:
+            self._reach.carry_on(tx, delivery.delivery_id, at=at)
+        return Decision(state=DeliveryState.DONE, due_at=None, failures=decision.failures)
 
     def _left(
         self, tx: Transaction, delivery: StoredDelivery, message: OutgoingMessage, decision: Decision, *, at: datetime

@@ -102,6 +102,14 @@ class Reach:
         message = self._open(tx, delivery)
         return None if message is None else self.fall_over(tx, delivery.subject_id, message, at=at)
 
+    def find_uncertain(self, tx: Transaction, lane: str, message_id: str) -> StoredDelivery | None:
+        """The delivery of this message, when nobody knows whether it arrived."""
+        for delivery in tx.deliveries.uncertain_in_lane(lane):
+            message = self._open(tx, delivery)
+            if message is not None and message.message_id == message_id:
+                return delivery
+        return None
+
     def ways(self, tx: Transaction, subject_id: str) -> list[Chat]:
         """The chats in which the person can be written to now, the one last heard of first."""
         stored = tx.conversations.of_subjects(self._identities.everyone(tx, subject_id))

@@ -157,6 +157,11 @@ _FATES = (
     .where(of_workspace(message_fates), message_fates.c.message_id.in_(bindparam("message_ids", expanding=True)))
     .order_by(message_fates.c.changed_at)
 )
+_CLAIM = (
+    update(message_fates)
+    .where(of_workspace(message_fates), given(message_fates.c.message_id))
+    .values(delivery_id=bindparam("by_delivery_id"))
+)
 _FORGET_STRANGERS = delete(message_fates).where(
     of_workspace(message_fates),
     message_fates.c.message_id.is_(None),
@@ -196,6 +201,10 @@ class SqlFateStore(SqlStore):
             return {}
         rows = self._run(_FATES, message_ids=list(message_ids))
         return {row.message_id: _read_fate(row) for row in rows}
+
+    def claim(self, message_id: str, delivery_id: str) -> bool:
+        """Note the delivery beside every word of the message."""
+        return self._run(_CLAIM, for_message_id=message_id, by_delivery_id=delivery_id).rowcount > 0
 
     def forget_strangers(self, *, before: datetime) -> int:
         """Drop what never turned out to be known."""

@@ -66,6 +66,11 @@ _DEAD = (
     .order_by(deliveries.c.seq)
     .limit(LIMIT)
 )
+_UNCERTAIN = (
+    select(deliveries)
+    .where(of_workspace(deliveries), given(deliveries.c.lane), DELIVERY_IS_STUCK, deliveries.c.state == "uncertain")
+    .order_by(deliveries.c.seq)
+)
 _DEAD_OF_CAUSE = _DEAD.where(func.coalesce(deliveries.c.error_code, "") == bindparam("cause"))
 _CONFIRM = _CHANGE.where(deliveries.c.state == "uncertain").values(state="done", due_at=None)
 _OF_LEAD = (
@@ -204,6 +209,10 @@ class SqlDeliveryStore(SqlStore):
     def confirm(self, delivery_id: str, *, at: datetime) -> StoredDelivery | None:
         """A human knows that it arrived."""
         return self._move(_CONFIRM, delivery_id, done_at=at)
+
+    def uncertain_in_lane(self, lane: str) -> Sequence[StoredDelivery]:
+        """Oldest first, from the index of those that gave up."""
+        return [_delivery(row) for row in self._run(_UNCERTAIN, for_lane=lane)]
 
     def dead(self, *, limit: int, cause: str | None = None) -> Sequence[StoredDelivery]:
         """Oldest first."""

@@ -43,7 +43,7 @@ from leadgate.storage.leads import find_ref
 from leadgate.storage.reach import SqlReach
 from leadgate.storage.schema import (
     DELIVERY_IS_OPEN,
-    DELIVERY_IS_STUCK,
+    DELIVERY_IS_STUCK_IN_INDEX,
     EVENT_IS_PENDING,
     attempts,
     connections,
@@ -204,7 +204,7 @@ class SqlQueries(SqlStore):
         # The period stands in what is counted, not in what is read: else SQLite takes the index of creation and reads it all.
         total = func.count(case((within, 1))).label("total")
         counts: dict[str, int] = {}
-        for is_in_index in (DELIVERY_IS_OPEN, DELIVERY_IS_STUCK):
+        for is_in_index in (DELIVERY_IS_OPEN, DELIVERY_IS_STUCK_IN_INDEX):
             query = select(deliveries.c.state, total).where(is_in_index, *mine).group_by(deliveries.c.state)
             counts |= {row.state: row.total for row in self._connection.execute(query)}
         done = None
@@ -223,7 +223,7 @@ class SqlQueries(SqlStore):
         code, total = func.coalesce(deliveries.c.error_code, ""), func.count()
         query = (
             select(code.label("code"), total.label("total"), func.min(deliveries.c.created_at).label("since"))
-            .where(DELIVERY_IS_STUCK, deliveries.c.state == "dead", self._mine(deliveries))
+            .where(DELIVERY_IS_STUCK_IN_INDEX, deliveries.c.state == "dead", self._mine(deliveries))
             .group_by(code)
             .order_by(total.desc(), code)
             .limit(MAX_PAGE)
@@ -370,12 +370,21 @@ class SqlQueries(SqlStore):
         query = select(staff.c.name).where(self._mine(staff), staff.c.staff_id == staff_id)
         return None if staff_id is None else self._connection.execute(query).scalar()
 
+    def newest_event_id(self) -> str | None:
+        """Id of the newest event, None when there is none; ids grow with time, so the end of their index tells."""
+        found: str | None = self._connection.execute(
+            select(func.max(events.c.event_id)).where(self._mine(events))
+        ).scalar()
+        return found
+
     def queue_sizes(self) -> tuple[int, int, int]:
         """Pending events, open deliveries, dead letters; from partial indexes, so they cost the same after a million."""
         # Every event has a part; naming it leads SQLite to the index of pending events rather than to that of all events.
         pending = select(func.count()).where(EVENT_IS_PENDING, self._mine(events), events.c.part >= 0)
         waiting = select(func.count()).where(DELIVERY_IS_OPEN, self._mine(deliveries))
-        dead = select(func.count()).where(DELIVERY_IS_STUCK, deliveries.c.state == "dead", self._mine(deliveries))
+        dead = select(func.count()).where(
+            DELIVERY_IS_STUCK_IN_INDEX, deliveries.c.state == "dead", self._mine(deliveries)
+        )
         return tuple(self._connection.execute(query).scalar_one() for query in (pending, waiting, dead))  # type: ignore[return-value]  # three queries make three numbers
 
     def _has_delivery(self, states: Sequence[str], kinds: Sequence[str] = _CRM_KINDS) -> Any:

@@ -19,7 +19,7 @@ from leadgate.storage.acceptances import SqlAcceptanceStore
 from leadgate.storage.base import of_workspace
 from leadgate.storage.schema import (
     DELIVERY_IS_OPEN,
-    DELIVERY_IS_STUCK,
+    DELIVERY_IS_STUCK_IN_INDEX,
     EVENT_IS_FAILED,
     EVENT_IS_PENDING,
     alert_notes,
@@ -60,7 +60,7 @@ _STUCK = (
         func.count().label("total"),
         func.min(func.coalesce(deliveries.c.done_at, deliveries.c.created_at)).label("since"),
     )
-    .where(of_workspace(deliveries), DELIVERY_IS_STUCK)
+    .where(of_workspace(deliveries), DELIVERY_IS_STUCK_IN_INDEX)
     .group_by(deliveries.c.connection_id, deliveries.c.state, deliveries.c.error_code)
 )
 _PENDING = (

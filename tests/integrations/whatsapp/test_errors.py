@@ -1,10 +1,16 @@
+from importlib import resources
+
+import msgspec
 import pytest
 
-from leadgate.integrations.whatsapp.errors import TABLE, to_failure
+from leadgate.catalogue.meanings import meaning_of
+from leadgate.catalogue.vendors import VendorWords
+from leadgate.integrations.whatsapp.errors import TABLE, is_unreachable, to_failure
 from leadgate.model.outcomes import OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.wire.client import Answered
 from leadgate.wire.graph import Failure
 
+VENDOR_FILE = resources.files("leadgate.integrations.whatsapp") / "words.json"
 AGAIN = (4, 80007, 130429, 131056, 131000, 131016, 131057, 133016)
 FOR_GOOD = (
     131047,
@@ -33,6 +39,22 @@ def _failure(code: int, *, status: int = 400, details: str | None = None) -> Fai
     if details is not None:
         error["error_data"] = {"messaging_product": "whatsapp", "details": details}
     return to_failure(Answered(status, {"error": error}))
+
+
+def test_statuses_are_explained_in_the_same_words() -> None:
+    """A failed message names Meta's number; the page says what our own code for it says."""
+    words = VENDOR_FILE.read_bytes()
+    same_as = msgspec.json.decode(words, type=VendorWords).same_as
+    ranges = {*range(200, 300), *range(132000, 133000)}
+    single = {f"whatsapp.{code}": outcome for code, outcome in TABLE.items() if code not in ranges}
+    assert same_as == {name: outcome.code for name, outcome in single.items()}
+    assert meaning_of("whatsapp.131047") == "window"
+
+
+@pytest.mark.parametrize(("code", "expected"), [("131026", True), ("131047", False), ("190", False), ("x", False)])
+def test_a_failed_status_tells_whether_the_client_can_be_reached(code: str, *, expected: bool) -> None:
+    """Meta takes a message first and tells afterwards."""
+    assert is_unreachable(code) is expected
 
 
 @pytest.mark.parametrize("code", AGAIN)

@@ -91,6 +91,14 @@ async def test_our_id_travels_along() -> None:
         assert house.last["biz_opaque_callback_data"] == "evt_7-1"
 
 
+async def test_of_a_message_in_pieces_none_bears_our_id() -> None:
+    """The status of one piece would be taken for the whole."""
+    async with _House() as house:
+        await house.channel.send(house.message("слово " * 1000))
+        assert len(house.vendor.sent) > 1
+        assert not any("biz_opaque_callback_data" in body for body in house.vendor.sent)
+
+
 @pytest.mark.parametrize(
     ("chat_id", "field", "person"),
     [

@@ -71,6 +71,12 @@ TABLE: ErrorTable = {
 """Outcomes by the code of the error object; 5xx without a known code may have been carried out."""
 
 
+def is_unreachable(code: str) -> bool:
+    """The code of a failed status says that nothing reaches this person; mostly Meta tells it so, after it took the message."""
+    found = TABLE.get(int(code)) if code.isascii() and code.isdecimal() else None
+    return isinstance(found, Refused) and found.unreachable
+
+
 def to_failure(answer: Call) -> Failure:
     """What a call that failed means for the delivery; see `graph.to_failure`."""
     return graph.to_failure(answer, TABLE, _CODES)

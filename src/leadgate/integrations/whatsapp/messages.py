@@ -17,6 +17,8 @@ PIECE_LIMIT = 4096
 BODY_LIMIT = 1024
 """The same for a text with buttons or a list under it."""
 
+CALLBACK_DATA = "biz_opaque_callback_data"
+
 MESSAGE_LIMIT = 40_960
 """Longest text that we send at all, in characters."""
 
@@ -44,10 +46,10 @@ def free_payloads(message: OutgoingMessage, address: Address) -> list[Payload]:
     if not pieces:
         return []
     if interactive is None:
-        return [_payload(message, address, "text", {"body": piece, "preview_url": False}) for piece in pieces]
+        return _traceable([_text_payload(address, piece) for piece in pieces], message)
     *heads, last = [*pieces[:-1], *split_text(pieces[-1], limit=BODY_LIMIT)]
-    payloads = [_payload(message, address, "text", {"body": piece, "preview_url": False}) for piece in heads]
-    return [*payloads, _payload(message, address, "interactive", interactive | {"body": {"text": last}})]
+    asks = _payload(address, "interactive", interactive | {"body": {"text": last}})
+    return _traceable([*(_text_payload(address, piece) for piece in heads), asks], message)
 
 
 def template_payload(message: OutgoingMessage, address: Address, template: Template) -> Payload:
@@ -57,18 +59,28 @@ def template_payload(message: OutgoingMessage, address: Address, template: Templ
     if message.parameters:
         parameters = [{"type": "text", "text": _parameter(text)} for text in message.parameters]
         content["components"] = [{"type": "body", "parameters": parameters}]
-    return _payload(message, address, "template", content)
+    return _payload(address, "template", content) | {CALLBACK_DATA: message.message_id}
 
 
-def _payload(message: OutgoingMessage, address: Address, kind: str, content: Payload) -> Payload:
-    """Our message id travels along and comes back in every status."""
+def _traceable(payloads: list[Payload], message: OutgoingMessage) -> list[Payload]:
+    """Our message id comes back in every status, so that one whose answer was lost is known to have arrived.
+
+    Of a message in several pieces none has it: a status of one would be taken for the whole.
+    """
+    return [payload | {CALLBACK_DATA: message.message_id} for payload in payloads] if len(payloads) == 1 else payloads
+
+
+def _text_payload(address: Address, text: str) -> Payload:
+    return _payload(address, "text", {"body": text, "preview_url": False})
+
+
+def _payload(address: Address, kind: str, content: Payload) -> Payload:
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **address.recipient(),
         "type": kind,
         kind: content,
-        "biz_opaque_callback_data": message.message_id,
     }
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from leadgate.intake.phones import find_e164
 from leadgate.intake.untrusted import TEXT_LIMIT, identifier_at, object_at, text_at
 from leadgate.integrations.whatsapp.addresses import chat_of
+from leadgate.integrations.whatsapp.errors import is_unreachable
+from leadgate.integrations.whatsapp.messages import CALLBACK_DATA
 from leadgate.integrations.whatsapp.settings import WABA_ID, numbers
 from leadgate.integrations.whatsapp.verify import ECHO, MESSAGE, PREFERENCE, STATUS, Content, Item, items_of
 from leadgate.model.connections import OpenConnection
@@ -175,7 +177,14 @@ def _status(item: Item, blank: NormalisedEvent) -> NormalisedEvent:
         return blank
     errors = objects_in(item.content.get("errors")) if status == "failed" else []
     code = identifier_at(errors[0], "code") if errors else None
-    return replace(blank, kind=EventKind.STATUS, status=status, error_code=code)
+    return replace(
+        blank,
+        kind=EventKind.STATUS,
+        status=status,
+        error_code=code,
+        is_unreachable=code is not None and is_unreachable(code),
+        our_message_id=id_at(item.content, CALLBACK_DATA),
+    )
 
 
 def _preference(item: Item, blank: NormalisedEvent) -> NormalisedEvent:

@@ -36,6 +36,10 @@ class DeliveryStore(Protocol):
         """
         ...
 
+    def uncertain_in_lane(self, lane: str) -> Sequence[StoredDelivery]:
+        """Messages in the lane of a chat of which nobody knows whether they arrived, oldest first."""
+        ...
+
     def next_due(self, lane: str, *, now: datetime) -> datetime | None:
         """When the first of those that are not due yet becomes due."""
         ...

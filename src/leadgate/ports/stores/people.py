@@ -137,6 +137,10 @@ class FateStore(Protocol):
         """What became of these messages of ours or the client's, as far as anything did."""
         ...
 
+    def claim(self, message_id: str, delivery_id: str) -> bool:
+        """This delivery brought that message of ours; False when the vendor never said a word of the message."""
+        ...
+
     def forget_strangers(self, *, before: datetime) -> int:
         """Drop what vendors said of messages that never turned out to be known; returns how many."""
         ...
