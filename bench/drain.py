@@ -64,8 +64,9 @@ async def _measure(folder: Path, backlog: int) -> list[Figure]:
             async with asyncio.timeout(_PATIENCE_S + backlog):
                 drain = await _watch(sandbox, gateway, house, backlog)
     figures = _figures(drain, backlog, sandbox.portal.counters.refused.total() - refused)
-    by_time = len(drain.moments_s) * _CALLS_OF_A_LEAD * _CALL_S > _BUDGET_S
-    return figures + (_time_figures if by_time else _request_figures)(drain, backlog)
+    if len(drain.moments_s) * _CALLS_OF_A_LEAD * _CALL_S <= _BUDGET_S:
+        return figures + _request_figures(drain, backlog)
+    return figures + _time_figures(drain, backlog, fullest_s=sandbox.meter.longest_spent_s[_METHOD])
 
 
 async def _worked_on(gateway: Server) -> None:
@@ -128,19 +129,18 @@ def _request_figures(drain: _Drain, backlog: int) -> list[Figure]:
     ]
 
 
-def _time_figures(drain: _Drain, backlog: int) -> list[Figure]:
-    """Against the limit of working time: the fullest ten minutes, and all of it with what is free at the start."""
+def _time_figures(drain: _Drain, backlog: int, *, fullest_s: float) -> list[Figure]:
+    """Against the limit of working time: the fullest ten minutes as the portal counted, and all of it with what is free at first.
+
+    The portal sums whole minutes of the clock, this one and the nine before (bitrix24 fact sheet, section 3); an interval of
+    600 s that begins within a minute may hold more.
+    """
     first_s, last_s, count = drain.moments_s[0], drain.moments_s[-1], len(drain.moments_s)
     lead_s = _CALLS_OF_A_LEAD * _CALL_S
-    fullest, start = 0, 0
-    for end, moment_s in enumerate(drain.moments_s):
-        while drain.moments_s[start] <= moment_s - _WINDOW_S:
-            start += 1
-        fullest = max(fullest, end - start + 1)
     name = f"drain of {backlog} leads: {_METHOD}"
     return [
-        Figure(f"{name}, most work in ten minutes", fullest * lead_s, "s", at_most=_BUDGET_S),
-        Figure(f"{name}, share of 480 s in the fullest ten minutes", fullest * lead_s / _BUDGET_S, "", at_least=0.8),
+        Figure(f"{name}, most work in ten minutes", fullest_s, "s", at_most=_BUDGET_S),
+        Figure(f"{name}, share of 480 s in the fullest ten minutes", fullest_s / _BUDGET_S, "", at_least=0.8),
         Figure(f"{name}, work a second on average", count * lead_s / (last_s - first_s), "s"),
         Figure(
             f"{name}, share of 0.8 s a second",

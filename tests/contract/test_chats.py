@@ -273,7 +273,7 @@ class OnEachEngine:
                 tx.deliveries.add(replace(new_delivery(name), lane=lane, lead_id=None))
             sending = tx.deliveries.find("dlv_sending")
             assert sending is not None
-            tx.deliveries.start_attempt(sending, kind=AttemptKind.SEND, at=NOW)
+            tx.deliveries.start_attempts([sending], kind=AttemptKind.SEND, at=NOW)
 
         await storage.write(fill)
         assert await storage.write(lambda tx: tx.deliveries.give_up_lane(LANE, error_code="left", at=NOW)) == 1

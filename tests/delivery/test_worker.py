@@ -1,11 +1,13 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from leadgate.delivery.dead_letter import discard_delivery, retry_delivery
 from leadgate.delivery.plan import Plan, plan_lane
+from leadgate.delivery.steps import Called, LaneSteps
 from leadgate.delivery.worker import LEASE_TIME
 from leadgate.errors import LeaseLostError, OverloadedError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
@@ -313,6 +315,34 @@ class TestLostAnswers:
         await rig.work(rig.crm.quiet)
         assert await rig.states() == [DONE, DONE]
         assert max(Counter(rig.crm.effects).values()) == 1
+
+    async def test_a_large_batch_that_is_written_in_part_is_looked_up_for_the_rest(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its outcomes are written in parts, so that nobody waits for all of them; the end may come between two."""
+        for number in range(10):
+            await rig.says(f"client-{number}", "Хочу стрижку")
+        parts: list[list[str]] = []
+        record = LaneSteps.record
+
+        def record_once(self: LaneSteps, tx: Transaction, lease: Lease, called: Called, **times: Any) -> None:  # noqa: ANN401 - passed on
+            if parts:
+                raise OverloadedError("full")
+            parts.append([task.delivery.delivery_id for task in called.tasks])
+            record(self, tx, lease, called, **times)
+
+        monkeypatch.setattr(LaneSteps, "record", record_once)
+        await rig.work()
+        states = Counter(await rig.states())
+        assert (states[DONE], states[DeliveryState.SENDING]) == (10, 10)
+        assert len(parts[0]) == 10
+        monkeypatch.undo()
+        rig.restart()
+        await rig.work(AFTER_LEASE)
+        await rig.work(rig.crm.quiet)
+        assert Counter(await rig.states()) == {DONE: 20}
+        assert max(Counter(rig.crm.effects).values()) == 1
+        assert len(rig.crm.looked_up) == 10
 
     async def test_what_cannot_be_planned_does_not_take_the_outcome_before_it_along(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch

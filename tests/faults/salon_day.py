@@ -43,7 +43,7 @@ async def deliver(storage: SqlStorage, promise: Promise, name: str) -> None:
     delivery = new_delivery(name, lead_id=f"lead_{name}")
     await storage.write(lambda tx: _enqueue(tx, name, delivery))
     promise(f"lead lead_{name}")
-    await storage.write(lambda tx: tx.deliveries.start_attempt(delivery, kind=AttemptKind.SEND, at=NOW))
+    await storage.write(lambda tx: tx.deliveries.start_attempts([delivery], kind=AttemptKind.SEND, at=NOW))
     promise(f"sending {delivery.delivery_id}")
     await storage.write(lambda tx: _settle(tx, delivery))
     promise(f"done {delivery.delivery_id}")

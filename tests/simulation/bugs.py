@@ -118,7 +118,7 @@ def _sending_not_written() -> Iterator[None]:
     real = LaneSteps._start  # noqa: SLF001 -- as above
 
     def start(self: LaneSteps, tx: Transaction, plan: Plan, target: Target, now: Any) -> object:  # noqa: ANN401 -- passed on
-        blind = _with_deliveries(tx, start_attempt=lambda _delivery, **_named: None)
+        blind = _with_deliveries(tx, start_attempts=lambda _deliveries, **_named: None)
         return real(self, blind, plan, target, now)
 
     with patch.object(LaneSteps, "_start", start):

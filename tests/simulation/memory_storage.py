@@ -143,12 +143,13 @@ class MemoryDeliveries:
     def find(self, delivery_id: str) -> StoredDelivery | None:
         return self._rows.get(delivery_id)
 
-    def start_attempt(self, delivery: StoredDelivery, *, kind: AttemptKind, at: datetime) -> None:
-        number = delivery.attempts + 1
-        row = self._rows[delivery.delivery_id]
-        state = _SENDING if kind is AttemptKind.SEND else row.state
-        self._journal.change(f"start {kind.value}", row, replace(row, attempts=number, state=state))
-        self._journal.put(self._journal.tables.attempts, (delivery.delivery_id, number), AttemptOutcome.STARTED)
+    def start_attempts(self, deliveries: Sequence[StoredDelivery], *, kind: AttemptKind, at: datetime) -> None:
+        for delivery in deliveries:
+            number = delivery.attempts + 1
+            row = self._rows[delivery.delivery_id]
+            state = _SENDING if kind is AttemptKind.SEND else row.state
+            self._journal.change(f"start {kind.value}", row, replace(row, attempts=number, state=state))
+            self._journal.put(self._journal.tables.attempts, (delivery.delivery_id, number), AttemptOutcome.STARTED)
 
     def end_attempt(
         self, delivery_id: str, number: int, *, outcome: AttemptOutcome, error_code: str | None, at: datetime

@@ -156,7 +156,7 @@ class Walk:
             delivery = tx.deliveries.find(delivery_id)
             if delivery is None:
                 return None
-            tx.deliveries.start_attempt(delivery, kind=kind, at=at)
+            tx.deliveries.start_attempts([delivery], kind=kind, at=at)
             number, outcome = delivery.attempts + 1, AttemptOutcome.DELIVERED
             tx.deliveries.end_attempt(delivery_id, number, outcome=outcome, error_code=None, at=at)
             return tx.deliveries.find(delivery_id)

@@ -151,7 +151,7 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     tx.deliveries.open_in_lane(lane, limit=9)
     assert len(tx.deliveries.work_in_lane(lane, now=NOW, limit=1, fresh_since=NOW, fresh_limit=9)) == 2
     tx.deliveries.next_due(lane, now=NOW)
-    tx.deliveries.start_attempt(ours, kind=AttemptKind.SEND, at=NOW)
+    tx.deliveries.start_attempts([ours], kind=AttemptKind.SEND, at=NOW)
     outcome: dict[str, Any] = {"outcome": AttemptOutcome.DELIVERED, "error_code": None, "at": NOW}
     tx.deliveries.end_attempt(ours.delivery_id, 1, **outcome)
     state: dict[str, Any] = {"due_at": None, "failures": 1, "error_code": None, "error_detail": None}

@@ -75,6 +75,11 @@ class Called:
     tasks: Sequence[Task]
     outcomes: Sequence[Outcome]
 
+    def split(self, size: int) -> list[Called]:
+        """The same in parts of at most this many; at least one part."""
+        starts = range(0, max(1, len(self.tasks)), size)
+        return [Called(self.target, self.tasks[at : at + size], self.outcomes[at : at + size]) for at in starts]
+
 
 class LaneSteps:
     """Plans and records for a worker."""
@@ -169,8 +174,8 @@ class LaneSteps:
         tasks = [Task(d, payload, kind, d.attempts + 1) for d, kind, payload in opened if payload is not None]
         if len(tasks) < len(opened):
             return []
-        for task in tasks:
-            tx.deliveries.start_attempt(task.delivery, kind=task.kind, at=now)
+        for kind in AttemptKind:
+            tx.deliveries.start_attempts([task.delivery for task in tasks if task.kind is kind], kind=kind, at=now)
         return tasks
 
     def _make_unknown(self, tx: Transaction, orphan: StoredDelivery, target: Target, now: datetime) -> None:
@@ -189,8 +194,8 @@ class LaneSteps:
             self._settle(tx, delivery, None, Refused(error.code), target, now=now, jitter=0.5)
             return None
 
-    def record(self, tx: Transaction, lease: Lease, called: Called, *, now: datetime, jitter: float) -> Step:
-        """Write every outcome; the lane is given back when its target as a whole has a problem.
+    def record(self, tx: Transaction, lease: Lease, called: Called, *, now: datetime, jitter: float) -> None:
+        """Write every outcome; `finish` comes in the same transaction as the last of them.
 
         Raises:
             LeaseLostError: the lane has another holder; nothing is kept.
@@ -203,7 +208,11 @@ class LaneSteps:
                 task.delivery.delivery_id, task.number, outcome=end, error_code=code_of(outcome), at=now
             )
             self._settle(tx, task.delivery, task.payload, outcome, called.target, now=now, jitter=jitter)
-        problem = _find_problem(called.outcomes)
+
+    @staticmethod
+    def finish(tx: Transaction, lease: Lease, outcomes: Sequence[Outcome], *, now: datetime, jitter: float) -> Step:
+        """All outcomes are written; the lane is given back when its target as a whole has a problem."""
+        problem = _find_problem(outcomes)
         if problem is None:
             return Step()
         failures = lease.failures + 1

@@ -7,7 +7,7 @@ under a word of their own, such as `now`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, CursorResult, Executable, Insert, Integer, Table, bindparam
@@ -36,6 +36,12 @@ class SqlStore:
     def _run(self, statement: Executable, **values: object) -> CursorResult[Any]:
         """Run a statement on the rows of the workspace: see `of_workspace`."""
         return self._connection.execute(statement, {"for_workspace_id": self._workspace_id, **values})
+
+    def _run_each(self, statement: Executable, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run a statement once with each of these values; nothing when there are none."""
+        own = {"workspace_id" if isinstance(statement, Insert) else "for_workspace_id": self._workspace_id}
+        if rows:
+            self._connection.execute(statement, [own | dict(row) for row in rows])
 
     def _one(self, statement: Executable, **values: object) -> Any:
         return self._run(statement, **values).one_or_none()

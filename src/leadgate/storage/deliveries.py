@@ -150,20 +150,15 @@ class SqlDeliveryStore(SqlStore):
         row = self._one(_FIND, for_delivery_id=delivery_id)
         return None if row is None else _delivery(row)
 
-    def start_attempt(self, delivery: StoredDelivery, *, kind: AttemptKind, at: datetime) -> None:
-        """Count it on the delivery and write it down, before the call."""
-        number = delivery.attempts + 1
-        values: dict[str, object] = {"attempts": number}
-        if kind is AttemptKind.SEND:
-            values["state"] = DeliveryState.SENDING.value
-        self._run(_CHANGE, for_delivery_id=delivery.delivery_id, **values)
-        self._keep(
-            _START_ATTEMPT,
-            delivery_id=delivery.delivery_id,
-            number=number,
-            kind=kind.value,
-            outcome=AttemptOutcome.STARTED.value,
-            started_at=at,
+    def start_attempts(self, deliveries: Sequence[StoredDelivery], *, kind: AttemptKind, at: datetime) -> None:
+        """Count them on the deliveries and write them down, before the call."""
+        state = {"state": DeliveryState.SENDING.value} if kind is AttemptKind.SEND else {}
+        self._run_each(
+            _CHANGE, [{"for_delivery_id": d.delivery_id, "attempts": d.attempts + 1, **state} for d in deliveries]
+        )
+        started = {"kind": kind.value, "outcome": AttemptOutcome.STARTED.value, "started_at": at}
+        self._run_each(
+            _START_ATTEMPT, [{"delivery_id": d.delivery_id, "number": d.attempts + 1, **started} for d in deliveries]
         )
 
     def end_attempt(

@@ -486,7 +486,7 @@ class StorageSuite:
         """`sending` on disk is what tells a successor that the call may have been made."""
         delivery = new_delivery("a")
         await storage.write(lambda tx: tx.deliveries.add(delivery))
-        await storage.write(lambda tx: tx.deliveries.start_attempt(delivery, kind=AttemptKind.SEND, at=NOW))
+        await storage.write(lambda tx: tx.deliveries.start_attempts([delivery], kind=AttemptKind.SEND, at=NOW))
         sending = await storage.read(lambda tx: tx.deliveries.find("dlv_a"))
         assert sending is not None
         assert (sending.state, sending.attempts) == (DeliveryState.SENDING, 1)

@@ -48,8 +48,8 @@ class DeliveryStore(Protocol):
         """One delivery."""
         ...
 
-    def start_attempt(self, delivery: StoredDelivery, *, kind: AttemptKind, at: datetime) -> None:
-        """Count and write an attempt; for a send the state becomes `sending`."""
+    def start_attempts(self, deliveries: Sequence[StoredDelivery], *, kind: AttemptKind, at: datetime) -> None:
+        """Count and write an attempt of each; for a send the state becomes `sending`."""
         ...
 
     def end_attempt(

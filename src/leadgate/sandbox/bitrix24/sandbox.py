@@ -12,7 +12,7 @@ from leadgate.sandbox.bitrix24.clock import SandboxClock, SystemClock
 from leadgate.sandbox.bitrix24.control import Control
 from leadgate.sandbox.bitrix24.faults import Faults
 from leadgate.sandbox.bitrix24.gateway import Gateway
-from leadgate.sandbox.bitrix24.limits import Limits
+from leadgate.sandbox.bitrix24.limits import Limits, Meter
 from leadgate.sandbox.bitrix24.portal import Caller, Portal, User
 from leadgate.sandbox.bitrix24.rest import RestEndpoint
 
@@ -53,6 +53,7 @@ class Sandbox:
         app: the ASGI application.
         portal: the state; read it and change it freely.
         faults: what goes wrong on demand.
+        meter: how much of its limits was used.
         webhook_user_id: the employee on whose behalf the webhook acts.
         webhook_secret: the secret of the webhook; invented, but kept out of logs like a real one.
     """
@@ -60,6 +61,7 @@ class Sandbox:
     app: SandboxApp
     portal: Portal
     faults: Faults
+    meter: Meter
     webhook_user_id: int
     webhook_secret: str = field(repr=False)
     late_work: LateWork
@@ -93,6 +95,7 @@ def build_sandbox(
     caller = Caller(user_id=webhook_user_id, key="webhook")
     portal = Portal(webhooks={(webhook_user_id, secret): caller}, users={webhook_user_id: User()})
     faults, late_work = Faults(), LateWork(clock)
-    rest = RestEndpoint(Gateway(portal, limits or Limits(), clock), faults, clock=clock, later=late_work.schedule)
+    gateway = Gateway(portal, limits or Limits(), clock)
+    rest = RestEndpoint(gateway, faults, clock=clock, later=late_work.schedule)
     app = SandboxApp(portal, faults, rest, control=Control(portal, faults, clock), clock=clock)
-    return Sandbox(app, portal, faults, webhook_user_id, secret, late_work)
+    return Sandbox(app, portal, faults, gateway.meter, webhook_user_id, secret, late_work)
