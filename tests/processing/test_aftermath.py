@@ -221,6 +221,31 @@ class TestDeletions:
             assert await facts_of(salon, told.event_id) == []
             assert (await salon.event(told.event_id)).sealed_body is None
 
+    async def test_what_waits_for_the_crm_goes_without_the_words(self, salon: Salon) -> None:
+        """The CRM is down: what the client took back meanwhile never reaches it, and the lead does."""
+        salon.rig.crm.script(*[DOWN] * 2)
+        await salon.write("Мой адрес: Баумана, 1", message_id="5")
+        await salon.hear(EventKind.DELETED, message_id="5")
+        salon.rig.crm.batches.clear()
+        await salon.rig.work(timedelta(minutes=1))
+        await salon.settle()
+        assert salon.leads_made() == 1
+        assert salon.entries() == ["[клиент удалил одно из своих сообщений]"] * 2
+        assert "Баумана" not in repr(salon.rig.crm.batches)
+
+    async def test_what_went_to_the_crm_is_kept_without_the_words(self, salon: Salon) -> None:
+        """The copy of the request that lies here is no archive of deleted words."""
+        await salon.write("Мой адрес: Баумана, 1", message_id="5")
+        await salon.hear(EventKind.DELETED, message_id="5")
+
+        def read(tx: Transaction) -> str:
+            ids = [detail.delivery_id for detail in every]
+            found = [tx.deliveries.find(delivery_id) for delivery_id in ids]
+            return repr([salon.rig.outbox.open(tx, delivery) for delivery in found if delivery is not None])
+
+        every = [detail.row for detail in await salon.rig.deliveries()]
+        assert "Баумана" not in await salon.rig.storage.read(read)
+
     async def test_other_words_stay(self, salon: Salon) -> None:
         """One message is taken back, not the conversation."""
         await salon.write("Хочу стрижку завтра", message_id="5")

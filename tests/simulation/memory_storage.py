@@ -234,6 +234,13 @@ class MemoryDeliveries:
         self._journal.change("confirm", row, replace(row, state=DeliveryState.DONE, due_at=None))
         return self._rows[delivery_id]
 
+    def of_event(self, event_id: str) -> Sequence[StoredDelivery]:
+        return [d for d in self._rows.values() if d.event_id == event_id]
+
+    def reseal(self, delivery_id: str, sealed_payload: bytes) -> None:
+        row = self._rows[delivery_id]
+        self._journal.change("reseal", row, replace(row, sealed_payload=sealed_payload))
+
     def uncertain_in_lane(self, lane: str) -> Sequence[StoredDelivery]:
         return [d for d in self._rows.values() if d.lane == lane and d.state is DeliveryState.UNCERTAIN]
 

@@ -169,6 +169,8 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     )
     assert tx.deliveries.dead(limit=9, cause="crm.none") == []
     assert tx.deliveries.uncertain_in_lane(ours.lane) == []
+    tx.deliveries.reseal(ours.delivery_id, b"other")
+    tx.deliveries.of_event(ours.event_id or "")
     assert tx.deliveries.confirm(ours.delivery_id, at=NOW) is None
     assert tx.deliveries.discard(ours.delivery_id, reason="asked", by="staff_1", at=NOW) is not None
     assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1

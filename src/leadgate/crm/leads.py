@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from leadgate.catalogue.texts import Texts
 from leadgate.crm.identity import Identities, Known
 from leadgate.delivery.payloads import HOMELESS_LANE, Outbox, crm_lane
+from leadgate.errors import VaultError
 from leadgate.model.leads import (
     AddTimelineEntry,
     CreateLead,
@@ -101,6 +102,19 @@ class Leads:
         )
         self._send(tx, entry, known.subject_id, contact, lead.lead_id, at=at)
         return lead.lead_id
+
+    def forget_words(self, tx: Transaction, event_id: str, house: House) -> None:
+        """The client took an event's words back: what has not gone to the CRM goes without them, what has is kept without them."""
+        instead = redact(house.texts.get("entry_deleted"))
+        for delivery in tx.deliveries.of_event(event_id):
+            try:
+                command = self._outbox.open(tx, delivery)
+            except VaultError:  # the person was erased: there are no words any more
+                continue
+            if isinstance(command, AddTimelineEntry):
+                self._outbox.rewrite(tx, delivery, replace(command, text=instead))
+            elif isinstance(command, CreateLead):
+                self._outbox.rewrite(tx, delivery, replace(command, comment=instead))
 
     def find_current(self, tx: Transaction, subject_id: str) -> StoredLead | None:
         """The open lead of a person, whichever of their channels it began in; None when there is none."""

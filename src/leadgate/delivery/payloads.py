@@ -85,6 +85,11 @@ class Outbox:
         """A payload as it lies on disk."""
         return self._vault.seal(tx, subject_scope(subject_id), _place(delivery_id), msgspec.json.encode(payload))
 
+    def rewrite(self, tx: Transaction, delivery: StoredDelivery, payload: Payload) -> None:
+        """Say the same duty in other words; a call that is under way has the old ones."""
+        sealed = self.seal(tx, delivery.delivery_id, delivery.subject_id, payload)
+        tx.deliveries.reseal(delivery.delivery_id, sealed)
+
     def open(self, tx: Transaction, delivery: StoredDelivery) -> Payload:
         """The payload of a delivery; the lead's reference is the one known now.
 

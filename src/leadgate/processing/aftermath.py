@@ -149,6 +149,7 @@ class Aftermath:
         for ours in self._fates.take_back(tx, source.connection_id, name, at=case.at):
             owner = self._chats.take_back(tx, ours) or owner
             tx.events.forget_body(ours)
+            self._leads.forget_words(tx, ours, case.house)
         if owner is None:
             return _nothing_to_do(fact, case.chat)
         return self._told(tx, fact, case, owner, case.house.texts.get("entry_deleted"))

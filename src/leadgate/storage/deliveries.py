@@ -73,6 +73,7 @@ _UNCERTAIN = (
 )
 _DEAD_OF_CAUSE = _DEAD.where(func.coalesce(deliveries.c.error_code, "") == bindparam("cause"))
 _CONFIRM = _CHANGE.where(deliveries.c.state == "uncertain").values(state="done", due_at=None)
+_OF_EVENT = select(deliveries).where(of_workspace(deliveries), given(deliveries.c.event_id)).order_by(deliveries.c.seq)
 _OF_LEAD = (
     select(deliveries)
     .where(of_workspace(deliveries), given(deliveries.c.lead_id), DELIVERY_IS_OPEN)
@@ -218,6 +219,14 @@ class SqlDeliveryStore(SqlStore):
     def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:
         """Open ones, oldest first."""
         return [_delivery(row) for row in self._run(_OF_LEAD, for_lead_id=lead_id)]
+
+    def of_event(self, event_id: str) -> Sequence[StoredDelivery]:
+        """Oldest first."""
+        return [_delivery(row) for row in self._run(_OF_EVENT, for_event_id=event_id)]
+
+    def reseal(self, delivery_id: str, sealed_payload: bytes) -> None:
+        """Put another payload in its place."""
+        self._run(_CHANGE, for_delivery_id=delivery_id, sealed_payload=sealed_payload)
 
     def replace(
         self, delivery_id: str, *, kind: DeliveryKind, lead_id: str, sealed_payload: bytes, due_at: datetime

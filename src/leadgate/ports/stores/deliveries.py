@@ -40,6 +40,14 @@ class DeliveryStore(Protocol):
         """Messages in the lane of a chat of which nobody knows whether they arrived, oldest first."""
         ...
 
+    def of_event(self, event_id: str) -> Sequence[StoredDelivery]:
+        """Everything that an event brought about, whatever became of it, oldest first."""
+        ...
+
+    def reseal(self, delivery_id: str, sealed_payload: bytes) -> None:
+        """Another payload for the same duty, whose state stays."""
+        ...
+
     def next_due(self, lane: str, *, now: datetime) -> datetime | None:
         """When the first of those that are not due yet becomes due."""
         ...
