@@ -28,6 +28,8 @@ from leadgate.intake.untrusted import (
         b"[Infinity]",
         b"[" * 100_000,
         b"9" * 5000,
+        b"[1e400]",
+        b"-1" + b"0" * 600 + b"e" + b"0" * 50,
         b"\xef\xbb\xbf{}",
         '{"a"'.encode("utf-16"),
     ],

@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import CacheStats
 
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventState
-from leadgate.model.leads import CrmEntity, LeadRef, LeadState
+from leadgate.model.leads import ConsentGiven, CrmEntity, LeadRef, LeadState
 from leadgate.ports.stores import StoredConversation, StoredFate, WrappedKey
 from leadgate.storage.engines import make_engine
 from leadgate.storage.schema import events
@@ -114,6 +114,9 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     tx.invitations.add(name.encode(), name, expires_at=NOW + timedelta(days=1), at=NOW)
     assert tx.invitations.use(name.encode(), at=NOW) == name
     tx.invitations.forget_old(before=NOW)
+    consent = ConsentGiven(given_at=NOW, policy_version="2026-09")
+    tx.subjects.add_consent(name, name, consent, at=NOW)
+    assert tx.subjects.consents([name]) == [consent]
     tx.subjects.lock(name)
     tx.subjects.join(f"{name}-twin", name, reason="invitation", at=NOW)
     assert (tx.subjects.find_joined(f"{name}-twin"), tx.subjects.joined_into(name)) == (name, [f"{name}-twin"])

@@ -6,12 +6,13 @@ person are joined: each keeps its rows and its key, and everything new belongs t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
-from leadgate.model.leads import Person
+from leadgate.model.leads import ConsentGiven, Person
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import Transaction
 from leadgate.vault.envelope import Vault, subject_scope
@@ -118,6 +119,10 @@ class Identities:
         for subject in found:  # grows while it is walked through
             found += [joined for joined in tx.subjects.joined_into(subject) if joined not in found]
         return found
+
+    def consents(self, tx: Transaction, subject_id: str) -> Sequence[ConsentGiven]:
+        """What the person agreed to, whichever of their channels it came through, the earliest first."""
+        return tx.subjects.consents(self.everyone(tx, subject_id))
 
     def profile(self, tx: Transaction, subject_id: str) -> Person:
         """What is known of a subject; an empty person when nothing is.

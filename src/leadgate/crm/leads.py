@@ -68,10 +68,10 @@ class Leads:
     ) -> tuple[Known, str]:
         """A whole request of a bot builder: recognise the person, then a new lead or an entry; returns the lead's id too."""
         known = self._identities.recognise(tx, request.contact, channel=request.channel, at=at)
+        if request.consent is not None:
+            tx.subjects.add_consent(known.subject_id, contact.event_id, request.consent, at=at)
         words = _describe(request, house)
-        lead_id = self.record_words(
-            tx, known, words or house.texts.get("entry_request"), contact, house, at=at, request=request
-        )
+        lead_id = self.record_words(tx, known, words, contact, house, at=at, request=request)
         return known, lead_id
 
     def record_words(
@@ -229,6 +229,11 @@ def _describe(request: LeadRequest, house: House) -> str:
     if request.preferred_time:
         time = _local(request.preferred_time, house)
         lines.append(house.texts.get("entry_time", time=f"{time:%d.%m.%Y %H:%M}"))
+    if not lines:
+        lines.append(house.texts.get("entry_request"))
+    if request.consent:
+        time, version = _local(request.consent.given_at, house), request.consent.policy_version
+        lines.append(house.texts.get("entry_consent", time=f"{time:%d.%m.%Y %H:%M}", version=version))
     return "\n".join(lines)
 
 

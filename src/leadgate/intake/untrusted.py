@@ -7,6 +7,7 @@ the vendor's.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -109,5 +110,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON.")
 
 
-_TOLERANT = json.JSONDecoder(parse_constant=_refuse_constant)  # made once: making one costs as much as a small body
+def _read_float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):  # written anew it would be no JSON any more
+        raise ValueError("A number is beyond all bounds.")
+    return number
+
+
+_TOLERANT = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_read_float)  # made once: making one costs as much as a small body
 _STRICT = msgspec.json.Decoder()

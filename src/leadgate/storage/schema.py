@@ -300,6 +300,19 @@ subject_joins = Table(
 )
 Index("subject_joins_into", subject_joins.c.workspace_id, subject_joins.c.into_subject_id)
 
+consents = Table(
+    "consents",
+    metadata,
+    _workspace(),
+    Column("event_id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("given_at", UtcTime, nullable=False),
+    Column("recorded_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "event_id"),
+)
+Index("consents_subject", consents.c.workspace_id, consents.c.subject_id)
+
 invitations = Table(
     "invitations",
     metadata,
