@@ -117,5 +117,6 @@ def _read_float(digits: str) -> float:
     return number
 
 
-_TOLERANT = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_read_float)  # made once: making one costs as much as a small body
+# Made once: making one costs as much as a small body.
+_TOLERANT = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_read_float)
 _STRICT = msgspec.json.Decoder()
