@@ -64,6 +64,14 @@ bench: ## the benchmarks, as ratios within one run (bench/)
 bench-drain: ## how fast the queue drains after an outage of the CRM, against the portal's own limit
 	@scripts/set-up dev && exec $(BIN)/python -m bench drain --out build/bench-drain.json
 
+.PHONY: pii-score
+pii-score: ## how well personal data is found, by author and label, beside the baselines (ARGS=--write for docs/pii-score.md)
+	@scripts/set-up dev && exec $(BIN)/python -m pii_score $(ARGS)
+
+.PHONY: train-tagger
+train-tagger: ## learn the weights that find names, addresses and health anew, from generated and written messages (two minutes)
+	@scripts/set-up dev && exec $(BIN)/python -m scripts.train_tagger $(ARGS)
+
 .PHONY: proof
 proof: ## kill the gateway 1,000 times, strike every fault point, compare the books (KILLS=10000 SEED=7 ARGS="--points none")
 	@scripts/set-up dev && exec $(BIN)/python -m proof $(ARGS)

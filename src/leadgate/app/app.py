@@ -40,6 +40,7 @@ from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.integration import Surroundings
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
+from leadgate.privacy.detect.tagger import warm_up
 from leadgate.processing.chat_settlement import Settlements
 from leadgate.processing.chats import open_body
 from leadgate.processing.inbox import InboxWorker
@@ -250,6 +251,7 @@ class App:
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
         await self._free_dead_holders()
+        await asyncio.to_thread(warm_up)  # else the first client would wait for the dictionaries
         await asyncio.gather(
             self.inbox.run(stop),
             self.deliveries.run(stop),

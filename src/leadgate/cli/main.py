@@ -52,6 +52,10 @@ _GROUPS = {
         "What goes out, with every attempt.",
         {name: f"leadgate.cli.deliveries:{name}" for name in ("list", "show", "causes", "retry", "confirm", "discard")},
     ),
+    "pii": (
+        "Personal data in chat text: find it, mask it.",
+        {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},

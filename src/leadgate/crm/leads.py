@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from leadgate.catalogue.texts import Texts
 from leadgate.crm.identity import Identities, Known
 from leadgate.delivery.payloads import HOMELESS_LANE, Outbox, crm_lane
-from leadgate.errors import VaultError
+from leadgate.errors import PrivacyError, VaultError
 from leadgate.model.leads import (
     AddTimelineEntry,
     CreateLead,
@@ -23,7 +23,7 @@ from leadgate.model.leads import (
 )
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import StoredDelivery, StoredLead, Transaction
-from leadgate.privacy.redact import redact
+from leadgate.privacy.redact import RedactedText, own_words, redact
 
 _TITLE_NAME_LENGTH = 80
 
@@ -97,7 +97,7 @@ class Leads:
             author=known.profile.name or house.texts.get("client"),
             channel_title=contact.channel_title,
             occurred_at=contact.occurred_at.astimezone(house.time_zone),
-            text=redact(words),
+            text=_for_crm(words, house),
             ref=lead.ref,
         )
         self._send(tx, entry, known.subject_id, contact, lead.lead_id, at=at)
@@ -105,7 +105,7 @@ class Leads:
 
     def forget_words(self, tx: Transaction, event_id: str, house: House) -> None:
         """The client took an event's words back: what has not gone to the CRM goes without them, what has is kept without them."""
-        instead = redact(house.texts.get("entry_deleted"))
+        instead = own_words(house.texts.get("entry_deleted"))
         for delivery in tx.deliveries.of_event(event_id):
             try:
                 command = self._outbox.open(tx, delivery)
@@ -180,7 +180,7 @@ class Leads:
             person=known.profile,
             channel=contact.channel,
             channel_title=contact.channel_title,
-            comment=redact((request.message or "") if request else words),
+            comment=_for_crm((request.message or "") if request else words, house),
             service=request.service if request else None,
             preferred_time=_local(request.preferred_time, house) if request else None,
             utm=request.utm if request else Utm(),
@@ -220,6 +220,14 @@ def parse_ref(external_id: str | None) -> LeadRef | None:
     if entity not in ("lead", "deal") or not number.isdecimal():
         return None
     return LeadRef(CrmEntity(entity), int(number))
+
+
+def _for_crm(words: str, house: House) -> RedactedText:
+    """The words as the CRM may have them; when the filter fails it learns of the request, and nothing of its words."""
+    try:
+        return redact(words)
+    except PrivacyError:
+        return own_words(house.texts.get("entry_withheld"))
 
 
 def _describe(request: LeadRequest, house: House) -> str:

@@ -13,6 +13,9 @@ from leadgate.catalogue.texts import Texts
 from leadgate.intake.phones import find_e164
 from leadgate.model.events import EventKind, NormalisedEvent
 from leadgate.model.leads import Person
+from leadgate.privacy.detect.fold import fold
+from leadgate.privacy.detect.spans import Label, without_overlaps
+from leadgate.privacy.detect.structured import find_structured
 
 MAX_NAME_LENGTH = 60
 _PHONE_IN_TEXT = re.compile(r"\+?\d[\d\s()\-.\u2010-\u2015]{8,22}\d")
@@ -211,12 +214,14 @@ def _finish(state: DialogueState, texts: Texts, *, entry: str | None) -> Turn:
 
 
 def find_phone(words: str) -> str | None:
-    """The first phone in a text as E.164, or None."""
+    """The first phone in a text as E.164, or None. The digits of a passport or of an order are no phone."""
     whole = find_e164(words)
     if whole is not None:
         return whole
-    candidates = (find_e164(found[0]) for found in _PHONE_IN_TEXT.finditer(words))
-    return next((phone for phone in candidates if phone is not None), None)
+    folded = fold(words)
+    phones = [span for span in without_overlaps(find_structured(folded)) if span.label is Label.PHONE]
+    found = (find_e164(folded.digits[span.start : span.end]) for span in phones)
+    return next((phone for phone in found if phone is not None), None)
 
 
 def find_name(words: str) -> str | None:

@@ -1,0 +1,1 @@
+"""How well personal data is found in messages of people whom the rules have never seen (`docs/pii-score.md`)."""

@@ -1,0 +1,1 @@
+"""Learning of the tagger of names, addresses and health: `python -m scripts.train_tagger`."""

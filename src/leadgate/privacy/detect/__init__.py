@@ -1,0 +1,1 @@
+"""Personal data in chat text: found, explained, masked (contract, section 5)."""

@@ -1,0 +1,68 @@
+"""The detector's figures on people's messages do not fall; `make pii-score` shows them in full."""
+
+from __future__ import annotations
+
+import pytest
+
+from pii_score.__main__ import ours
+from pii_score.baselines import patterns
+from pii_score.marks import AUTHORS, KEPT_BACK, Message, read_author, read_line
+from pii_score.score import Score, measure
+
+F1, LEAKED, TOUCHED = 0.955, 0.032, 0.08
+"""Of the author who is kept back: what stands in docs/pii-score.md with a little room."""
+
+
+@pytest.fixture(scope="module")
+def kept_back() -> Score:
+    """Of the author whom nobody who works on the detector reads."""
+    return measure(read_author(KEPT_BACK), ours)
+
+
+def test_the_score_on_the_kept_back_author_does_not_fall(kept_back: Score) -> None:
+    """A leak is an incident, a clean message that is masked is a nuisance; both are held."""
+    assert kept_back.f1 >= F1
+    assert kept_back.leak <= LEAKED
+    assert kept_back.touch <= TOUCHED
+
+
+def test_it_is_far_better_than_plain_patterns(kept_back: Score) -> None:
+    """If not, somebody has switched the detector off."""
+    assert kept_back.leak < measure(read_author(KEPT_BACK), patterns).leak / 5
+
+
+@pytest.mark.parametrize("author", AUTHORS)
+def test_the_marks_of_an_author_are_sound(author: str) -> None:
+    """Spans are in order, apart, not empty, and begin and end with what they mark."""
+    messages = read_author(author)
+    assert len(messages) > 250
+    for message in messages:
+        ends = 0
+        for start, end, _ in message.spans:
+            assert ends <= start < end <= len(message.text)
+            assert message.text[start:end].strip() == message.text[start:end]
+            ends = end
+
+
+def test_a_mark_is_read_and_its_check_digit_corrected() -> None:
+    """Authors invent digits freely, but for those that are wrong on purpose."""
+    read = read_line("x1", "я [PERSON|Алсу], инн [INN|165503271840], снилс [SNILS!|111-111-111 11]")
+    assert read.text.startswith("я Алсу, инн 1655032718")
+    assert [read.text[start:end] for start, end, _ in read.spans][::2] == ["Алсу", "111-111-111 11"]
+    assert [label for _, _, label in read.spans] == ["PERSON", "INN", "SNILS"]
+
+
+def test_the_figures_are_those_of_the_rules() -> None:
+    """One of two names found, one clean message touched, a wrong label that covers is no leak."""
+    score = measure(
+        [
+            Message("1", "Алсу и Роза", ((0, 4, "PERSON"), (7, 11, "PERSON"))),
+            Message("2", "цена 500", ()),
+            Message("3", "тел 111", ((4, 7, "PHONE"),)),
+        ],
+        lambda text: {"А": [(0, 4, "PERSON")], "ц": [(5, 8, "PHONE")], "т": [(4, 7, "CARD")]}[text[0]],
+    )
+    assert (score.right.total(), score.found.total(), score.expected.total()) == (1, 3, 3)
+    assert score.f1 == pytest.approx(1 / 3)
+    assert score.leak == pytest.approx(4 / 11)
+    assert (score.touched, score.clean, score.masked) == (1, 1, 3)
