@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MESSAGES = Path(__file__).parent / "messages"
-AUTHORS = ("a", "b", "c", "d", "e", "f")
+AUTHORS = tuple("abcdefghijkl")
 KEPT_BACK = "f"
 """Written by somebody who has not seen the rules either, and read by nobody who works on them."""
 

@@ -9,7 +9,7 @@ from pii_score.baselines import patterns
 from pii_score.marks import AUTHORS, KEPT_BACK, Message, read_author, read_line
 from pii_score.score import Score, measure
 
-F1, LEAKED, TOUCHED = 0.955, 0.032, 0.08
+F1, LEAKED, TOUCHED = 0.96, 0.032, 0.05
 """Of the author who is kept back: what stands in docs/pii-score.md with a little room."""
 
 

@@ -1,5 +1,3 @@
-import time
-
 import msgspec
 import pytest
 
@@ -194,11 +192,10 @@ def test_a_crowd_is_hidden_without_being_understood() -> None:
         " ".join("{Алсу|PERSON} {Ильнура Гариповой|PERSON}" for _ in range(2000)),
     ],
 )
-def test_a_hostile_message_does_not_block(marked: str) -> None:
-    """One message must never hold up the others; the bound is generous for a machine that does other things too."""
+def test_a_hostile_message_is_hidden_whole(marked: str) -> None:
+    """However long, it is hidden whole: what is too much to be told apart is hidden as it was typed."""
     text, spans = unmark(marked)
-    begun = time.process_time()
     hidden, table = hide(text, spans, begin())
-    hide(text, [], table)
-    Conversation().restore(hidden)
-    assert time.process_time() - begun < 5
+    assert hide(text, [], table)[0]
+    assert Conversation().restore(hidden) is not None
+    assert not any(text[span.start : span.end] in hidden for span in spans[-3:])
