@@ -14,7 +14,7 @@ from leadgate.testing.gateway import Finished, Gateway
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-GROUPS = {"alerts", "connections", "events", "deliveries", "reach", "sandbox", "tokens"}
+GROUPS = {"pii", "alerts", "connections", "events", "deliveries", "reach", "sandbox", "tokens"}
 STAYING = {"run", "demo", "sandbox"}
 ID = re.compile(r"(conn|evt|dlv|tok)_01JD…")
 

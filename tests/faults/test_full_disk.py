@@ -124,6 +124,7 @@ async def test_leads_flow_until_the_disk_is_full_and_again_within_ten_seconds_of
         waiting, stream.refused = stream.refused, []
         await stream.send(*waiting)
         assert stream.refused == []
+        await portal.having(len(stream.acknowledged))  # what lies in the inbox is no delivery yet
         await salon.idle()
         assert times_in_crm(portal) == Counter(dict.fromkeys(stream.acknowledged, 1))
         balance = await salon.balanced()

@@ -251,8 +251,8 @@ class App:
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
         await self._free_dead_holders()
-        await asyncio.to_thread(warm_up)  # else the first client would wait for the dictionaries
         await asyncio.gather(
+            asyncio.to_thread(warm_up),  # else the first client would wait for the dictionaries
             self.inbox.run(stop),
             self.deliveries.run(stop),
             self.nightly.run(stop),

@@ -25,7 +25,7 @@ def spans(
 ) -> int:
     """Find personal data: {"id", "text"} a line in, {"id", "spans"} a line out, in the same order. Needs no data directory.
 
-    Example: leadgate pii spans < messages.jsonl
+    Example: cat messages.jsonl | leadgate pii spans
     """
     for number, text in _read():
         _print({"id": number, "spans": [_document(span, explain=explain) for span in find(text)]})
@@ -38,7 +38,7 @@ def mask(
 ) -> int:
     """Mask personal data: {"id", "text"} a line in, the same with placeholders out. Needs no data directory.
 
-    Example: leadgate pii mask < messages.jsonl
+    Example: cat messages.jsonl | leadgate pii mask
     """
     for number, text in _read():
         _print({"id": number, "text": mask_text(text)})
