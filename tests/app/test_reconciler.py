@@ -374,12 +374,12 @@ async def test_a_database_that_was_put_back_is_compared_at_once(rig: Rig) -> Non
     await rig.storage.receive(new_event("1"))
     mark = HighWater(rig.storage, rig.folder)
     await mark.move_on()
-    assert await rig.nightly().look() is None, "the database knows its newest event"
+    node = rig.nightly()
+    assert await node.look() is None, "the database knows its newest event"
     (rig.folder / NAME).write_text("evt_of_after_the_copy")
     await rig.storage.receive(new_event("2"))
     await mark.move_on()
     rig.clock.at += timedelta(minutes=1)
-    node = rig.nightly()
     result = await node.look()
     assert result is not None
     assert (result.cause, result.since) == (Cause.RESTORE, None)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from leadgate.delivery.worker import LEASE_TIME
 from leadgate.model.deliveries import DeliveryState, MessageFate
 from leadgate.model.events import EventKind, NormalisedEvent
 from leadgate.model.leads import LeadState
@@ -157,6 +158,24 @@ class TestLostAnswers:
         salon.target().while_sending = status_comes
         salon.target().script(OutcomeUnknown("whatsapp.no_answer"))
         await salon.write("Хочу стрижку завтра")
+        assert (await salon.states())[-1][1] is DeliveryState.DONE
+
+    async def test_a_status_that_came_before_the_sender_died_settles_it(self, salon: Salon) -> None:
+        """The process ends in the middle of the call: whoever takes over finds the vendor's word of it already here."""
+        await salon.write("/start")
+
+        async def status_comes_and_all_ends() -> None:
+            message_id = salon.said()[-1].message_id
+            await salon.knock(EventKind.STATUS, message_id="77", status="sent", our_message_id=message_id)
+            await salon.inbox.drain()
+            raise ConnectionAbortedError
+
+        salon.target().while_sending = status_comes_and_all_ends
+        await salon.write("Хочу стрижку завтра")
+        assert (await salon.states())[-1][1] is DeliveryState.SENDING
+        salon.target().while_sending = None
+        salon.rig.clock.move(LEASE_TIME + timedelta(seconds=1))
+        await salon.settle()
         assert (await salon.states())[-1][1] is DeliveryState.DONE
 
     async def test_a_failure_of_what_was_uncertain_is_seen_and_carried_on(self, salon: Salon) -> None:

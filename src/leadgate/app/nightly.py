@@ -91,7 +91,6 @@ class NightlyReconciliation:
         self._holder = holder
         self._not_before: datetime | None = None
         self._high_water = high_water
-        self._has_looked_back = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look once a minute until `stop`; a reconciliation in hand is given up then, nothing is lost by it."""
@@ -117,7 +116,6 @@ class NightlyReconciliation:
                 await self._high_water.settle()
             else:
                 result = await self._reconciler.run(cause=cause, since=now - HORIZON)
-            self._has_looked_back = True
             self._not_before = None
             return result
 
@@ -127,15 +125,10 @@ class NightlyReconciliation:
             publish(kept[0])
         if self._not_before is not None and now < self._not_before:
             return None
-        if not self._has_looked_back and await self._is_restored():
+        if await self._high_water.is_behind():
             return Cause.RESTORE
         own = (result.started_at for result in kept if result.cause in _RUN_CAUSES or result.since is None)
         return is_due(self._night, last=next(own, self._workspace.created_at), now=now)
-
-    async def _is_restored(self) -> bool:
-        """Asked until the answer was no, or the comparison was made: a database is put back while nothing runs."""
-        self._has_looked_back = not await self._high_water.is_behind()
-        return not self._has_looked_back
 
     async def _look_safely(self) -> None:
         try:

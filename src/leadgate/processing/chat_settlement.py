@@ -48,6 +48,10 @@ class Settlements:
         at: datetime,
     ) -> Decision:
         """Keep lead or chat in step with the delivery."""
+        if payload is None and isinstance(
+            outcome, OutcomeUnknown
+        ):  # whoever sent it died, and nobody has opened it since
+            payload = self._reach.find_message(tx, delivery)
         if isinstance(payload, OutgoingMessage):
             return self._said(tx, delivery, payload, outcome, decision, at=at)
         return self._leads.settled(tx, delivery, payload, outcome, decision, at=at)

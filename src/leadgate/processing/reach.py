@@ -99,13 +99,13 @@ class Reach:
         delivery = tx.deliveries.find(delivery_id)
         if delivery is None or at - delivery.created_at >= FAILURE_TOO_LATE_AFTER:
             return None
-        message = self._open(tx, delivery)
+        message = self.find_message(tx, delivery)
         return None if message is None else self.fall_over(tx, delivery.subject_id, message, at=at)
 
     def find_uncertain(self, tx: Transaction, lane: str, message_id: str) -> StoredDelivery | None:
         """The delivery of this message, when nobody knows whether it arrived."""
         for delivery in tx.deliveries.uncertain_in_lane(lane):
-            message = self._open(tx, delivery)
+            message = self.find_message(tx, delivery)
             if message is not None and message.message_id == message_id:
                 return delivery
         return None
@@ -152,10 +152,11 @@ class Reach:
             for delivery in tx.deliveries.open_in_lane(lane, limit=_WAITING_AT_MOST)
             if delivery.state is DeliveryState.WAITING and delivery.event_id is None
         ]
-        opened = [(delivery, self._open(tx, delivery)) for delivery in waiting]
+        opened = [(delivery, self.find_message(tx, delivery)) for delivery in waiting]
         return [(d, message) for d, message in opened if message is not None and message.tried is not None]
 
-    def _open(self, tx: Transaction, delivery: StoredDelivery) -> OutgoingMessage | None:
+    def find_message(self, tx: Transaction, delivery: StoredDelivery) -> OutgoingMessage | None:
+        """What a delivery says; None when it is no message, or the person was erased."""
         try:
             payload = self._outbox.open(tx, delivery)
         except VaultError:  # the person was erased, or it will be told when its turn comes
