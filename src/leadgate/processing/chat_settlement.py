@@ -48,9 +48,8 @@ class Settlements:
         at: datetime,
     ) -> Decision:
         """Keep lead or chat in step with the delivery."""
-        if payload is None and isinstance(
-            outcome, OutcomeUnknown
-        ):  # whoever sent it died, and nobody has opened it since
+        if payload is None and isinstance(outcome, OutcomeUnknown):
+            # Whoever sent it died, and nobody has opened it since.
             payload = self._reach.find_message(tx, delivery)
         if isinstance(payload, OutgoingMessage):
             return self._said(tx, delivery, payload, outcome, decision, at=at)
