@@ -6,6 +6,7 @@ from leadgate.privacy.pseudonyms.hide import hide
 from leadgate.privacy.pseudonyms.register import PEOPLE_MAX
 from leadgate.privacy.pseudonyms.table import FORMS_MAX, PseudonymTable, begin_table
 from leadgate.system import SystemIds
+from tests.privacy.growth import MOST_GROWTH, growth
 from tests.privacy.pseudonyms.rig import CLIENT, Conversation, begin, unmark
 
 ALIEN = "⟦PERSON-1-dfgjlnqrsvwz⟧"
@@ -199,3 +200,9 @@ def test_a_hostile_message_is_hidden_whole(marked: str) -> None:
     assert hide(text, [], table)[0]
     assert Conversation().restore(hidden) is not None
     assert not any(text[span.start : span.end] in hidden for span in spans[-3:])
+
+
+@pytest.mark.parametrize("seed", ["⟦", "⟦а", "⟦PERSON-1-", "PERSON 1 d", "а", "Алсу "])
+def test_a_hostile_message_does_not_block(seed: str) -> None:
+    """A letter of a very long message costs no more than one of a short one: nobody waits for it."""
+    assert growth(lambda text: hide(text, [], begin()), seed) < MOST_GROWTH
