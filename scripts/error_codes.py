@@ -38,13 +38,17 @@ AREAS = frozenset(
             "message",
         ),
         *("page", "privacy", "reach", "resource", "service", "staff", "storage", "vault", "web", "webhook"),
+        *("backup", "consent", "erasure", "health", "incident", "journal", "policy", "recipient", "report", "request"),
+        *("retention", "subject"),
     }
 )
 """First parts of our own codes; `find_codes` refuses one that is not here."""
 
 _ASIDE = re.compile(r" \((?:contract|exit code)[^)]*\)|\(contract[^:)]*: ([^)]*)\)|, section \d")
 _SHAPE = re.compile(r"[a-z0-9]+\.[A-Za-z0-9_]+")
-_OTHER_TABLES = frozenset({"model/deliveries.py", "catalogue/meanings.py", "web/timeline.py", "web/states.py"})
+_OTHER_TABLES = frozenset(
+    {"model/deliveries.py", "model/journal.py", "catalogue/meanings.py", "web/timeline.py", "web/states.py"}
+)
 _NO_PRODUCT = ("sandbox/", "testing/", "integrations/hello/", "cli/")
 _MESSAGE_AT = {"Finding": 2, "_problem": 2, "problem": 1}
 """Calls whose message is not their first argument."""

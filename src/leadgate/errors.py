@@ -7,6 +7,7 @@ LeadgateError
     - InvalidLeadError      breaks the lead schema -> 422 with every bad field
   x OverloadedError         too much is waiting or the disk is full -> 503 with Retry-After
   x StorageUnavailableError the database cannot commit now -> 503 with Retry-After
+  x JournalUnavailableError the audit journal cannot be written: the act was refused -> 503 with Retry-After
   x LeaseLostError          another node holds the lane now; nothing may be sent or written
   x ServiceUnavailableError a needed service cannot be reached (exit code 3)
   x PrivacyError            no consent, text not redacted, subject erased
@@ -111,6 +112,21 @@ class StorageUnavailableError(OverloadedError):
     """The database cannot commit now: disk full, locked, away."""
 
     code = "storage.unavailable"
+
+
+class JournalUnavailableError(OverloadedError):
+    """The audit journal cannot be written; what must leave a trace was not done.
+
+    Attributes:
+        hint: what to do next, one sentence.
+    """
+
+    code = "journal.unavailable"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Remember what to do."""
+        super().__init__(message, retry_after_s=30)
+        self.hint = hint
 
 
 class LeaseLostError(LeadgateError):

@@ -39,6 +39,7 @@ from leadgate.model.views import ChatMessage
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.integration import Surroundings
+from leadgate.ports.journal import Journal
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
 from leadgate.privacy.detect.tagger import warm_up
 from leadgate.processing.chat_settlement import Settlements
@@ -50,6 +51,7 @@ from leadgate.settings import Settings
 from leadgate.staff.people import People
 from leadgate.staff.tokens import ApiTokens
 from leadgate.storage.engines import make_engine
+from leadgate.storage.journal_file import JournalFile
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import find_workspace
@@ -79,6 +81,7 @@ class App:
         self.vault = vault
         self.clock: Clock = SystemClock()
         self.ids: IdSource = SystemIds()
+        self.journal: Journal = JournalFile(settings.data, self.clock)
         self.salon = Salon()
         self._news = asyncio.Condition()
         self._is_hanging_up = False

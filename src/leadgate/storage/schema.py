@@ -605,6 +605,19 @@ accepted_leads = Table(
     PrimaryKeyConstraint("workspace_id", "lead_id"),
 )
 
+# What the owner decided: policies, terms, modes. Documents by name, without anything about a person.
+rules = Table(
+    "rules",
+    metadata,
+    _workspace(),
+    Column("name", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "name"),
+)
+
 # Programs that use the API. The hash of the secret alone: a stolen copy opens nothing.
 api_tokens = Table(
     "api_tokens",

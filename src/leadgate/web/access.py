@@ -42,6 +42,7 @@ class Act(StrEnum):
     REVEAL = "reveal"
     CONNECT = "connect"
     RECONCILE = "reconcile"
+    PRIVACY = "privacy"
 
 
 _EVERYTHING = frozenset(Act)

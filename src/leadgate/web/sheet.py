@@ -73,7 +73,7 @@ class MenuEntry:
 
     Attributes:
         section: name of the page's own section; its word is `menu.{section}`.
-        group: `work` or `shield`; its word is `menu.group.{group}`.
+        group: `work`, `privacy` or `shield`; its word is `menu.group.{group}`.
         order: position within the whole menu, from 1.
     """
 

@@ -26,6 +26,7 @@ from leadgate.ports.stores.records import (
     Workspace,
     WrappedKey,
 )
+from leadgate.ports.stores.rules import RuleStore, StoredRule
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 from leadgate.ports.stores.transaction import Storage, Transaction
 
@@ -47,6 +48,7 @@ __all__ = [
     "LeadStore",
     "Lease",
     "NewEvent",
+    "RuleStore",
     "SalonStore",
     "StaffStore",
     "Storage",
@@ -56,6 +58,7 @@ __all__ = [
     "StoredFate",
     "StoredLead",
     "StoredMessage",
+    "StoredRule",
     "StoredSecret",
     "SubjectStore",
     "TokenStore",
