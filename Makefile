@@ -66,7 +66,7 @@ bench-drain: ## how fast the queue drains after an outage of the CRM, against th
 
 .PHONY: pii-score
 pii-score: ## how well personal data is found, by author and label, beside the baselines (ARGS=--write for docs/pii-score.md)
-	@scripts/set-up dev && exec $(BIN)/python -m pii_score $(ARGS)
+	@scripts/set-up dev presidio && exec $(BIN)/python -m pii_score $(ARGS)
 
 .PHONY: train-tagger
 train-tagger: ## learn the weights that find names, addresses and health anew, from generated and written messages (two minutes)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from leadgate.privacy.detect.detector import find
 from leadgate.privacy.detect.spans import Label
-from pii_score.baselines import patterns, patterns_and_natasha
+from pii_score.baselines import patterns, patterns_and_natasha, presidio_and_natasha
 from pii_score.marks import AUTHORS, KEPT_BACK, Message, read_author, read_development
 from pii_score.score import Detector, Found, Score, f1_of, measure
 
@@ -25,6 +25,7 @@ def ours(text: str) -> Found:
 DETECTORS: Mapping[str, Detector] = {
     "Leadgate": ours,
     "patterns + natasha (slovnet)": patterns_and_natasha,
+    "Presidio + Russian add-ons + natasha": presidio_and_natasha,
     "patterns (regex, phonenumbers, Luhn)": patterns,
 }
 

@@ -1,12 +1,14 @@
-"""What others' parts give without our work: plain patterns with check digits, and natasha's news model for persons."""
+"""What others' parts give without our work: plain patterns with check digits, Presidio, and natasha's news model for persons."""
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol, cast
 
 import phonenumbers
 from stdnum.luhn import is_valid as passes_luhn
@@ -50,9 +52,45 @@ def patterns_and_natasha(text: str) -> Found:
     return found
 
 
+def presidio_and_natasha(text: str) -> Found:
+    """Presidio with its Russian add-ons, and persons by natasha's model.
+
+    Raises:
+        RuntimeError: Presidio ended; `scripts/set-up dev presidio` installs it.
+    """
+    child = _presidio()
+    child.stdin.write(json.dumps(text) + "\n")
+    child.stdin.flush()
+    answer = child.stdout.readline()
+    if not answer:
+        raise RuntimeError("Presidio ended; install it with: scripts/set-up dev presidio")
+    found: list[tuple[int, int, str]] = []
+    for start, end, kind, _ in sorted(json.loads(answer), key=lambda one: -one[3]):
+        if kind in _PRESIDIO_LABELS:
+            _add(found, start, end, _PRESIDIO_LABELS[kind])
+    for span in _model()(text).spans:
+        if span.type == "PER":
+            _add(found, span.start, span.stop, "PERSON")
+    return found
+
+
 def _add(found: list[tuple[int, int, str]], start: int, end: int, label: str) -> None:
     if all(end <= other[0] or other[1] <= start for other in found):
         found.append((start, end, label))
+
+
+class _Child(Protocol):
+    """A program that answers a line with a line."""
+
+    stdin: IO[str]
+    stdout: IO[str]
+
+
+@cache
+def _presidio() -> _Child:
+    program = [str(_ROOT / "build" / "presidio" / "bin" / "python"), str(_ROOT / "pii_score" / "presidio_child.py")]
+    child = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - both parts are our own files
+    return cast("_Child", child)
 
 
 @cache
@@ -66,6 +104,18 @@ def _model() -> Any:  # noqa: ANN401 - slovnet brings no types
     return model
 
 
+_ROOT = Path(__file__).parents[1]
+_PRESIDIO_LABELS = {
+    "EMAIL_ADDRESS": "EMAIL",
+    "IP_ADDRESS": "IP",
+    "CREDIT_CARD": "CARD",
+    "PHONE_NUMBER": "PHONE",
+    "PHONE_RF": "PHONE",
+    "INN_RU": "INN",
+    "SNILS": "SNILS",
+    "PASSPORT_RF": "PASSPORT",
+    "BANK_ACCOUNT_RF": "ACCOUNT",
+}
 _PATTERNS = (
     ("EMAIL", _EMAIL),
     ("USERNAME", _LINK),
