@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -34,12 +37,32 @@ BOT_TOKEN = "7000004711:MARKED-bot-token-4711"
 GUESSED = "GUESSED-secret-of-a-stranger-4711"
 
 
-def spellings(mark: str) -> Iterator[bytes]:
-    """A mark as it may lie in a file: UTF-8 as written and in small letters, UTF-16, and escaped by JSON."""
-    for text in {mark, mark.lower(), mark.upper()}:
-        yield text.encode()
-        yield text.encode("utf-16-le")
-        yield json.dumps(text)[1:-1].encode()
+_TAIL_DIGITS = 7
+"""By so many digits a person is told apart within a town."""
+
+
+@cache
+def spellings(mark: str) -> frozenset[bytes]:
+    """A mark as it may lie in a file: as written, in other letters, UTF-16, escaped, hex, base64; of a phone also the tail."""
+    plain = {mark, mark.lower(), mark.upper()}
+    if mark.isdecimal() and len(mark) > _TAIL_DIGITS:
+        plain.add(mark[-_TAIL_DIGITS:])
+    written = {form for text in plain for form in (text.encode(), text.encode("utf-16-le"))}
+    written |= {json.dumps(text)[1:-1].encode() for text in plain}
+    for text in plain:
+        content = text.encode()
+        written |= {quote(text).encode(), content.hex().encode(), content.hex().upper().encode()}
+        written |= set(in_base64(content))
+    return frozenset(written)
+
+
+def in_base64(content: bytes) -> Iterator[bytes]:
+    """The letters that stand for these bytes wherever they begin in a longer text, without the ends that differ."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + content)
+        inner = encoded[(0, 2, 3)[shift] : len(encoded) - (0, 3, 2)[(shift + len(content)) % 3]]
+        yield inner
+        yield inner.translate(bytes.maketrans(b"+/", b"-_"))
 
 
 def found_in(content: bytes, marks: Mapping[str, str]) -> list[str]:
@@ -55,6 +78,19 @@ def in_files(folder: Path, marks: Mapping[str, str]) -> dict[str, list[str]]:
         if path.is_file()
     }
     return {name: names for name, names in hits.items() if names}
+
+
+def gather_refusals(client: httpx.AsyncClient) -> list[httpx.Response]:
+    """Every answer from now on that says no, with its body."""
+    gathered: list[httpx.Response] = []
+
+    async def note(response: httpx.Response) -> None:
+        if response.is_error:
+            await response.aread()
+            gathered.append(response)
+
+    client.event_hooks["response"].append(note)
+    return gathered
 
 
 async def go_through_everything(salon: Salon, server: TelegramServer, made: Mapping[str, Any], site: str) -> None:
@@ -118,6 +154,7 @@ async def test_marked_people_and_secrets_stand_nowhere_in_clear(salon: Salon, pr
         made = await salon.gateway.connect("telegram", "Бот", secrets=secrets, check=False, api_base=server.base)
         await salon.heard(made["webhook_path"])
         salon.gateway.output.clear()  # `connect` showed the secrets that it made; from here on nothing may
+        refusals = gather_refusals(salon.bot.client)
         await go_through_everything(salon, server, made, prepared.site["connection"])
         marks = PEOPLE | {
             "bot token": BOT_TOKEN,
@@ -133,6 +170,9 @@ async def test_marked_people_and_secrets_stand_nowhere_in_clear(salon: Salon, pr
         assert running is not None
         assert running.log("webhook.refused")
         assert running.log("delivery.attempted", outcome="unknown")
+        assert {401, 404, 422} <= {answer.status_code for answer in refusals}
+        telling = [answer.url.path for answer in refusals if found_in(answer.content, marks)]
+        assert telling == ["/login"], "the form keeps the name that was typed into it, and nobody else sees it"
         assert found_in(metrics.content, marks) == []
         assert [line for line in salon.gateway.printed().splitlines() if found_in(line.encode(), marks)] == []
         assert (salon.gateway.data / "leadgate.sqlite3-wal").exists()
@@ -225,7 +265,15 @@ async def test_the_hunt_finds_what_is_planted_in_clear(tmp_path: Path) -> None:
     """A hunt that cannot find anything would be green for ever."""
     (tmp_path / "a").write_bytes(b"\0\0" + PEOPLE["name"].lower().encode() + b"\0")
     (tmp_path / "b").write_bytes(json.dumps({"x": PEOPLE["words"]}).encode())
-    assert in_files(tmp_path, PEOPLE) == {"a": ["name"], "b": ["words"]}
+    (tmp_path / "c").write_bytes(b"tail " + PEOPLE["site phone"][-7:].encode())
+    for shift in range(3):
+        hidden = b"." * shift + PEOPLE["telegram words"].encode() + b" and more"
+        (tmp_path / f"d{shift}").write_bytes(base64.b64encode(hidden))
+        (tmp_path / f"e{shift}").write_bytes(base64.urlsafe_b64encode(hidden[: shift - 9 or None]))
+        (tmp_path / f"f{shift}").write_bytes(hidden.hex().encode())
+    found = in_files(tmp_path, PEOPLE)
+    assert {name: found.pop(name) for name in "abc"} == {"a": ["name"], "b": ["words"], "c": ["site phone"]}
+    assert found == {f"{kind}{shift}": ["telegram words"] for kind in "def" for shift in range(3)}
 
 
 async def test_a_secret_is_never_taken_from_the_arguments(salon: Salon, http: httpx.AsyncClient) -> None:

@@ -139,6 +139,7 @@ def _answer(
     if wants_json(request):
         return problem_json(status, code=code, detail=detail, headers=headers)
     words = status if status in _PAGES else 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 404
-    response = show(request, "problem.html", status=status, number=words, code=code)
+    # Without the address that was asked for: whatever stands in one, an error page does not say it again.
+    response = show(request, "problem.html", status=status, number=words, code=code, here="/")
     response.headers.update(headers or {})
     return response
