@@ -44,7 +44,7 @@ class PolicyDesk:
         self._clock = clock
         self._on_change = on_change
 
-    async def rules(self) -> PrivacyRules:
+    async def now(self) -> PrivacyRules:
         """What holds now, read afresh."""
         return await self._storage.read(read_rules)
 
@@ -57,17 +57,16 @@ class PolicyDesk:
         self, *, opened: Sequence[Place], closed: Sequence[Place], reason: str, by: str
     ) -> PrivacyRules:
         """Open and close places. Raises ConfigurationError (see `decide`), ConflictError, JournalUnavailableError."""
-        now = await self.rules()
+        now = await self.now()
         decision = decide(now, opened=opened, closed=closed, reason=reason)
         standing = now.policies_standing
         change = self._change(standing, by, reason, opened=decision.opened, closed=decision.closed)
         body = policies_body(decision.wish, decision.fields, (*standing.changes, change))
-        await self._keep(change, standing, name=POLICIES, body=body, told=_told(decision))
-        return await self.rules()
+        return await self._keep(change, standing, name=POLICIES, body=body, told=_told(decision))
 
     async def set_health(self, *, mode: HealthMode, document: str | None, reason: str, by: str) -> PrivacyRules:
         """Treat health another way. Raises ConfigurationError (see `decide_health`), ConflictError, JournalUnavailableError."""
-        now = await self.rules()
+        now = await self.now()
         wanted = decide_health(now.health, mode=mode, document=document, reason=reason)
         standing = now.health_standing
         opened, closed = _words(wanted) - _words(now.health), _words(now.health) - _words(wanted)
@@ -76,8 +75,7 @@ class PolicyDesk:
         told = {"mode": wanted.mode.value}
         if wanted.document is not None:
             told["document_sha256"] = _hash(wanted.document)
-        await self._keep(change, standing, name=HEALTH, body=body, told=told)
-        return await self.rules()
+        return await self._keep(change, standing, name=HEALTH, body=body, told=told)
 
     def _change(
         self, standing: Standing, by: str, reason: str, *, opened: tuple[str, ...], closed: tuple[str, ...]
@@ -87,12 +85,14 @@ class PolicyDesk:
 
     async def _keep(
         self, change: Change, standing: Standing, *, name: str, body: bytes, told: Mapping[str, str]
-    ) -> None:
-        details: dict[str, str | int] = {"version": change.version, "reason_sha256": _hash(change.reason), **told}
+    ) -> PrivacyRules:
+        details: dict[str, str | int] = {"version": change.version, **told}
+        if change.reason:
+            details["reason_sha256"] = _hash(change.reason)
         entry = JournalEntry(tag=_TAGS[name], by=change.by, on=name, details=details)
         await self._journal.record(entry)
 
-        def unit(tx: Transaction) -> None:
+        def unit(tx: Transaction) -> PrivacyRules:
             found = tx.rules.find(name)
             if (0 if found is None else found.version) != standing.version:
                 raise ConflictError(
@@ -101,14 +101,16 @@ class PolicyDesk:
                     hint="Look at what holds now, then decide again.",
                 )
             tx.rules.set(name, body, by=change.by, at=change.at)
+            return read_rules(tx)
 
         try:
-            await self._storage.write(unit)
+            rules = await self._storage.write(unit)
         except LeadgateError as error:
             failed = replace(entry, result=Result.FAILED, details={**details, "code": error.code})
             await self._journal.record(failed)
             raise
         await self._on_change()
+        return rules
 
 
 def _told(decision: Decision) -> dict[str, str]:

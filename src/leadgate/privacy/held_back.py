@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
 from enum import StrEnum
 
+from leadgate.model.views import HeldBack
 from leadgate.observability import metrics
 from leadgate.ports.stores import Transaction
 from leadgate.privacy.detect.spans import Label
@@ -37,3 +39,12 @@ def parse_code(code: str) -> tuple[str, str]:
     """Place and kind of a code under which such a count is kept."""
     place, _, kind = code.removeprefix(PREFIX).partition(".")
     return place, kind
+
+
+def by_day(held_back: Sequence[HeldBack], zone: tzinfo) -> list[tuple[tuple[datetime, str, str], int]]:
+    """Counts by day of the salon (its midnight), place and kind; the newest day first."""
+    total: Counter[tuple[datetime, str, str]] = Counter()
+    for one in held_back:
+        day = one.hour.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        total[day, one.place, one.kind] += one.count
+    return sorted(sorted(total.items()), key=lambda item: item[0][0], reverse=True)
