@@ -697,6 +697,9 @@ class MemoryPolicies:
     async def now(self) -> PrivacyRules:
         return self.rules
 
+    async def names(self) -> Mapping[str, str]:
+        return {"staff_owner": f"Ирина {HOSTILE}"}
+
     async def held_back(self, *, since: datetime | None = None) -> Sequence[HeldBack]:
         hour = NOW.replace(minute=0)
         return [

@@ -48,6 +48,11 @@ class PolicyDesk:
         """What holds now, read afresh."""
         return await self._storage.read(read_rules)
 
+    async def names(self) -> Mapping[str, str]:
+        """Names of the staff by id."""
+        people = await self._storage.read(lambda tx: tx.staff.all())
+        return {person.staff_id: person.name for person in people}
+
     async def held_back(self, *, since: datetime | None = None) -> Sequence[HeldBack]:
         """What was masked on its way out, by hour, oldest first; of the last thirty days unless it is said."""
         start = self._clock.now() - HELD_BACK_SHOWN if since is None else since

@@ -315,6 +315,10 @@ class Policies(Protocol):
         """What holds now."""
         ...
 
+    async def names(self) -> Mapping[str, str]:
+        """Names of those who decide, by staff id."""
+        ...
+
     async def held_back(self, *, since: datetime | None = None) -> Sequence[HeldBack]:
         """What was masked on its way out, by hour, oldest first; of the last thirty days unless it is said."""
         ...

@@ -64,6 +64,7 @@ class Told:
     """One decision in words."""
 
     at: datetime
+    by: str
     reason: str
     opened: str
     closed: str
@@ -73,7 +74,7 @@ class Told:
 async def policies(request: PageRequest) -> Response[str]:
     """The table, the fields, what was held back, and who decided what."""
     house = house_of(request)
-    rules, held = await house.policies.now(), await house.policies.held_back()
+    rules, held, names = await house.policies.now(), await house.policies.held_back(), await house.policies.names()
     return show(
         request,
         "policies.html",
@@ -82,7 +83,7 @@ async def policies(request: PageRequest) -> Response[str]:
         rows=rows_of(rules),
         objects=objects_of(rules),
         held=[(day, place, kind, count) for (day, place, kind), count in by_day(held, house.time_zone)][:DAYS_SHOWN],
-        changes=[_told(request, change) for change in reversed(rules.policies_standing.changes)][:CHANGES_SHOWN],
+        changes=[_told(request, change, names) for change in reversed(rules.policies_standing.changes)][:CHANGES_SHOWN],
     )
 
 
@@ -175,13 +176,18 @@ def _cell(rules: PrivacyRules, cell: Cell) -> CellShown:
     return CellShown("seen" if passes else "hidden", str(cell), cell.purpose)
 
 
-def _told(request: PageRequest, change: Change) -> Told:
+def who_said(words: Catalogue, by: str, names: Mapping[str, str]) -> str:
+    """A person by name, a command or a program by that word."""
+    return names.get(by) or words("policies.by.command" if by == "command" else "policies.by.program")
+
+
+def _told(request: PageRequest, change: Change, names: Mapping[str, str]) -> Told:
     words = words_of(request)
 
     def say(places: Sequence[str]) -> str:
         return ", ".join(_say(words, place) for place in places)
 
-    return Told(change.at, change.reason, say(change.opened), say(change.closed))
+    return Told(change.at, who_said(words, change.by, names), change.reason, say(change.opened), say(change.closed))
 
 
 def _say(words: Catalogue, written: str) -> str:
