@@ -38,6 +38,7 @@ from leadgate.model.views import (
     EventEnd,
     EventRow,
     Figures,
+    HeldBack,
     LeadData,
     LeadRow,
     Ledger,
@@ -48,6 +49,9 @@ from leadgate.model.views import (
 )
 from leadgate.ports.integration import Field, Manifest
 from leadgate.ports.notifier import Message
+from leadgate.privacy.decisions import Place, decide, decide_health, read_place
+from leadgate.privacy.policies import effective
+from leadgate.privacy.rules import PRODUCT_RULES, Change, HealthMode, PrivacyRules, Standing
 from leadgate.web.base import build_pages
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
@@ -673,6 +677,53 @@ class MemoryReach:
         return Page([second], None) if cursor else Page([first], "more")
 
 
+class MemoryPolicies:
+    """A salon that decided twice, and whose clients wrote of health and of a card."""
+
+    def __init__(self) -> None:
+        at = NOW - timedelta(days=2)
+        self.acts: list[tuple[str, ...]] = []
+        opened = Change(2, at, "staff_owner", f"Менеджеру так удобнее {HOSTILE}", ("lead.email",), ())
+        closed = Change(1, at - timedelta(days=9), "command", "", (), ("crm_comment:BIRTHDATE", "deal.utm_term"))
+        first = decide(PRODUCT_RULES, opened=(), closed=[read_place(word) for word in closed.closed], reason="")
+        self.rules = replace(
+            PRODUCT_RULES,
+            wish=first.wish,
+            policies=effective(first.wish, has_paper=False),
+            fields=first.fields,
+            policies_standing=Standing(version=2, changed_at=at, changed_by="staff_owner", changes=(closed, opened)),
+        )
+
+    async def now(self) -> PrivacyRules:
+        return self.rules
+
+    async def names(self) -> Mapping[str, str]:
+        return {"staff_owner": f"Ирина {HOSTILE}"}
+
+    async def held_back(self, *, since: datetime | None = None) -> Sequence[HeldBack]:
+        hour = NOW.replace(minute=0)
+        return [
+            HeldBack(hour - timedelta(days=1), "crm", "CARD", 1),
+            HeldBack(hour, "crm", "HEALTH", 3),
+            HeldBack(hour, "messenger", "SERVICE", 12),
+        ]
+
+    async def set_policies(
+        self, *, opened: Sequence[Place], closed: Sequence[Place], reason: str, by: str
+    ) -> PrivacyRules:
+        decision = decide(self.rules, opened=opened, closed=closed, reason=reason)
+        self.acts.append(("policies", ",".join(decision.opened), ",".join(decision.closed), reason, by))
+        return self.rules
+
+    async def set_health(self, *, mode: HealthMode, document: str | None, reason: str, by: str) -> PrivacyRules:
+        health = decide_health(self.rules.health, mode=mode, document=document, reason=reason)
+        self.acts.append(("health", mode, document or "", reason, by))
+        change = Change(1, NOW, by, reason, (mode.value, *(["document"] if document else [])), ())
+        standing = Standing(version=1, changed_at=NOW, changed_by=by, changes=(change,))
+        self.rules = replace(self.rules, health=health, health_standing=standing)
+        return self.rules
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -683,6 +734,7 @@ class MemoryHouse:
         self.connections = MemoryConnections(self.desk)
         self.alerts = MemoryAlerts()
         self.reachability = MemoryReach()
+        self.policies = MemoryPolicies()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

@@ -20,6 +20,11 @@ from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
 from leadgate.model.staff import Role
 from leadgate.model.views import Cause, EndState, Light
+from leadgate.privacy.allow_list import CrmField, CrmObject
+from leadgate.privacy.detect.spans import Label
+from leadgate.privacy.held_back import SERVICE, Place
+from leadgate.privacy.policies import CRM_PURPOSES, Purpose
+from leadgate.privacy.rules import HealthMode
 from leadgate.web import states
 from leadgate.web.alert_services import SERVICES
 from leadgate.web.base import find_pages
@@ -48,6 +53,11 @@ CODES = {
     "connection.public_url_missing",
     "connection.refused",
     "event.revealed",
+    "health.document_wrong",
+    "health.document_without_clinic",
+    "policy.reason_long",
+    "policy.reason_missing",
+    "policy.reason_personal",
     "staff.name_empty",
     "staff.name_taken",
     "staff.password_common",
@@ -67,6 +77,8 @@ NOT_ON_PAGES = (
     "web.",
     "page.",
     "leadgate.",
+    "health.",
+    "policy.",
     "privacy.",
     "service.",
 )
@@ -131,6 +143,13 @@ def made_of_values() -> Iterator[str]:
         ("cure.", MEANINGS),
         ("notice.", NOTICES),
         ("period.", (*PERIODS, *SPANS)),
+        ("policies.field.", CrmField),
+        ("policies.form.", CRM_PURPOSES),
+        ("policies.label.", [*Label, SERVICE]),
+        ("policies.object.", CrmObject),
+        ("policies.place.", Place),
+        ("policies.purpose.", Purpose),
+        *((f"health.{part}.", HealthMode) for part in ("means", "mode", "now")),
         ("alerts.service.", [name + part for name in SERVICES for part in ("", ".text")]),
         ("alerts.new.", [f"{part}.{name}" for name in SERVICES for part in ("title", "lead")]),
         (

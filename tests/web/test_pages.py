@@ -49,8 +49,11 @@ READ_PAGES = (
     "/alerts/new",
     "/alerts/new/telegram",
     "/reach",
+    "/policies",
+    "/policies/change",
+    "/health-mode",
 )
-OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
+OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/policies/change")
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
@@ -70,6 +73,8 @@ POSTS = {
     "/alerts/addr_1/test": Act.CONNECT,
     "/alerts/addr_1/remove": Act.CONNECT,
     "/alerts/new/telegram": Act.CONNECT,
+    "/policies/change": Act.PRIVACY,
+    "/health-mode": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

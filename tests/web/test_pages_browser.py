@@ -34,8 +34,13 @@ PAGES = (
     "/connections/conn_1/remove",
     "/connections/new",
     "/connections/new/bitrix24",
+    "/policies",
+    "/policies?notice=policy_conflict",
+    "/policies/change",
+    "/health-mode",
 )
 IN_THE_DARK = (
+    "/policies",
     "/",
     "/deliveries",
     "/ledger",

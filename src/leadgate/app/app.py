@@ -16,6 +16,7 @@ from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
+from leadgate.app.policies import PolicyDesk
 from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import OpenTargets
@@ -42,6 +43,7 @@ from leadgate.ports.integration import Surroundings
 from leadgate.ports.journal import Journal
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
 from leadgate.privacy.detect.tagger import warm_up
+from leadgate.privacy.rules import LiveRules, PrivacyRules, read_rules
 from leadgate.processing.chat_settlement import Settlements
 from leadgate.processing.chats import open_body
 from leadgate.processing.inbox import InboxWorker
@@ -89,7 +91,8 @@ class App:
         surroundings = Surroundings(clock=self.clock, ids=self.ids)
         self.book = ConnectionBook(storage, vault, self.clock, registry.get)
         self.targets = OpenTargets(self.book, surroundings)
-        outbox, identities = Outbox(vault, self.ids), Identities(vault, self.ids)
+        self.rules = LiveRules()
+        outbox, identities = Outbox(vault, self.ids, self.rules), Identities(vault, self.ids)
         leads = Leads(identities, outbox, self.ids)
         self.turns = turns = Turns(
             workspace,
@@ -168,6 +171,7 @@ class App:
             on_change=self._wake_workers,
         )
 
+        self.policies = PolicyDesk(storage, self.journal, clock=self.clock, on_change=self.read_book)
         self.watchdog = Watchdog(
             storage,
             self.book,
@@ -249,7 +253,16 @@ class App:
             self._wake_workers()
         if await self.connections.adopt_strays():
             self._wake_workers()
-        self.salon = await self.storage.read(read_salon)
+        await self.read_book()
+
+    async def read_book(self) -> None:
+        """Read the salon's book, and the owner's rules of what may leave."""
+
+        def read(tx: Transaction) -> tuple[Salon, PrivacyRules]:
+            return read_salon(tx), read_rules(tx)
+
+        self.salon, rules = await self.storage.read(read)
+        self.rules.follow(rules, [service.name for service in self.salon.services])
 
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
@@ -382,7 +395,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         await storage.read(vault.load)
         app = App(settings, workspace, storage, vault)
         await app.book.refresh(force=True)
-        app.salon = await storage.read(read_salon)
+        await app.read_book()
     except BaseException:
         storage.close()
         raise

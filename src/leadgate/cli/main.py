@@ -67,6 +67,14 @@ _GROUPS = {
         ),
         {"link": "leadgate.cli.reach:link"},
     ),
+    "policies": (
+        "What goes to whom: kinds of personal data, and fields of the CRM.",
+        {name: f"leadgate.cli.policies:{name}" for name in ("show", "set")},
+    ),
+    "health": (
+        "How the house treats health: a salon that asks nothing, or a clinic.",
+        {name: f"leadgate.cli.health:{name}" for name in ("show", "set")},
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
@@ -104,7 +112,7 @@ def build(tokens: Sequence[str] | None = None) -> App:
 _DEFAULTS = {"reach": "leadgate.cli.reach:report"}
 """What a group does without the name of a command."""
 
-_SAFE_NAMES = {"list": "list_all", "test": "send_trial"}
+_SAFE_NAMES = {"list": "list_all", "set": "set_", "test": "send_trial"}
 """Words of Python and of its tests that a function of ours does not take."""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from leadgate.catalogue.texts import Texts
 from leadgate.crm.identity import Identities, Known
+from leadgate.crm.wording import Wording
 from leadgate.delivery.payloads import HOMELESS_LANE, Outbox, crm_lane
-from leadgate.errors import PrivacyError, VaultError
+from leadgate.errors import VaultError
 from leadgate.model.leads import (
     AddTimelineEntry,
     CreateLead,
@@ -23,7 +25,12 @@ from leadgate.model.leads import (
 )
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import StoredDelivery, StoredLead, Transaction
-from leadgate.privacy.redact import RedactedText, own_words, redact
+from leadgate.privacy.allow_list import AllowList, CrmField, CrmObject
+from leadgate.privacy.detect.spans import Label
+from leadgate.privacy.health import mentions_health
+from leadgate.privacy.held_back import Place, note_held_back
+from leadgate.privacy.policies import Purpose
+from leadgate.privacy.redact import RedactedText, own_words
 
 _TITLE_NAME_LENGTH = 80
 
@@ -61,6 +68,7 @@ class Leads:
         """Recognise people and enqueue commands with these."""
         self._identities = identities
         self._outbox = outbox
+        self._rules = outbox.rules
         self._ids = ids
 
     def record_request(
@@ -70,7 +78,7 @@ class Leads:
         known = self._identities.recognise(tx, request.contact, channel=request.channel, at=at)
         if request.consent is not None:
             tx.subjects.add_consent(known.subject_id, contact.event_id, request.consent, at=at)
-        words = _describe(request, house)
+        words = _describe(request, house, self._rules.now.fields)
         lead_id = self.record_words(tx, known, words, contact, house, at=at, request=request)
         return known, lead_id
 
@@ -94,11 +102,12 @@ class Leads:
         entry = AddTimelineEntry(
             lead_id=lead.lead_id,
             entry_id=contact.event_id,
-            author=known.profile.name or house.texts.get("client"),
+            author=self._author(known, house),
             channel_title=contact.channel_title,
             occurred_at=contact.occurred_at.astimezone(house.time_zone),
-            text=_for_crm(words, house),
+            text=self._entry_words(tx, words, house, at=at),
             ref=lead.ref,
+            is_ours=not self._rules.now.fields.allows(CrmObject.ENTRY, CrmField.MESSAGE),
         )
         self._send(tx, entry, known.subject_id, contact, lead.lead_id, at=at)
         return lead.lead_id
@@ -114,7 +123,8 @@ class Leads:
             if isinstance(command, AddTimelineEntry):
                 self._outbox.rewrite(tx, delivery, replace(command, text=instead))
             elif isinstance(command, CreateLead):
-                self._outbox.rewrite(tx, delivery, replace(command, comment=instead))
+                deal = None if command.deal is None else replace(command.deal, comment=instead)
+                self._outbox.rewrite(tx, delivery, replace(command, comment=instead, deal=deal))
 
     def find_current(self, tx: Transaction, subject_id: str) -> StoredLead | None:
         """The open lead of a person, whichever of their channels it began in; None when there is none."""
@@ -173,17 +183,20 @@ class Leads:
             created_at=at,
         )
         tx.leads.add(lead)
+        person, wording = _shown(known.profile), Wording(self._rules, house.texts)
+        message = (request.message or "") if request else words
         command = CreateLead(
             lead_id=lead.lead_id,
             origin_id=lead.origin_id,
-            title=_title(known.profile.name, contact.channel_title, house.texts),
-            person=known.profile,
+            title=_title(person.name, contact.channel_title, house.texts),
+            title_nameless=_title(None, contact.channel_title, house.texts),
+            person=person,
             channel=contact.channel,
             channel_title=contact.channel_title,
-            comment=_for_crm((request.message or "") if request else words, house),
-            service=request.service if request else None,
+            comment=wording.say(message, Purpose.CRM_LEAD),
+            service=wording.service(request.service) if request else None,
             preferred_time=_local(request.preferred_time, house) if request else None,
-            utm=request.utm if request else Utm(),
+            utm=wording.utm(request.utm) if request else Utm(),
             occurred_at=contact.occurred_at.astimezone(house.time_zone),
         )
         self._send(tx, command, known.subject_id, contact, lead.lead_id, at=at)
@@ -193,10 +206,23 @@ class Leads:
         if replace(known.news, channel_user_id=None, username=None) == Person():
             return
         # The whole profile goes along, so that a contact that is made now has its name; what the lead has is not added twice.
-        person = replace(known.profile, channel_user_id=None, username=None)
+        person = replace(_shown(known.profile), channel_user_id=None, username=None)
         origin_id = f"{lead.origin_id}:{contact.event_id}"
         command = UpdateLead(lead_id=lead.lead_id, origin_id=origin_id, person=person, ref=lead.ref)
         self._send(tx, command, known.subject_id, contact, lead.lead_id, at=at)
+
+    def _entry_words(self, tx: Transaction, words: str, house: House, *, at: datetime) -> RedactedText:
+        """What the timeline may say of the words; what was held back is counted."""
+        if not self._rules.now.fields.allows(CrmObject.ENTRY, CrmField.MESSAGE):
+            return own_words(house.texts.get("entry_not_shared"))
+        tally: Counter[Label] = Counter()
+        text = Wording(self._rules, house.texts).say(words, Purpose.CRM_COMMENT, tally=tally)
+        note_held_back(tx, Place.CRM, tally, at=at)
+        return text
+
+    def _author(self, known: Known, house: House) -> str:
+        has_name = self._rules.now.fields.allows(CrmObject.ENTRY, CrmField.NAME)
+        return (_shown(known.profile).name if has_name else None) or house.texts.get("client")
 
     def _send(
         self, tx: Transaction, command: CrmCommand, subject_id: str, contact: Contact, lead_id: str, *, at: datetime
@@ -222,24 +248,24 @@ def parse_ref(external_id: str | None) -> LeadRef | None:
     return LeadRef(CrmEntity(entity), int(number))
 
 
-def _for_crm(words: str, house: House) -> RedactedText:
-    """The words as the CRM may have them; when the filter fails it learns of the request, and nothing of its words."""
-    try:
-        return redact(words)
-    except PrivacyError:
-        return own_words(house.texts.get("entry_withheld"))
+def _shown(profile: Person) -> Person:
+    """The person as anybody outside may see them: a name that tells of health is none."""
+    if profile.name is None or not mentions_health(profile.name, otherwise=True):
+        return profile
+    return replace(profile, name=None)
 
 
-def _describe(request: LeadRequest, house: House) -> str:
+def _describe(request: LeadRequest, house: House, fields: AllowList) -> str:
+    """A request as the timeline shows it, of its fields those that may stand there."""
     lines = [request.message] if request.message else []
-    if request.service:
+    if request.service and fields.allows(CrmObject.ENTRY, CrmField.SERVICE):
         lines.append(house.texts.get("entry_service", service=request.service))
-    if request.preferred_time:
+    if request.preferred_time and fields.allows(CrmObject.ENTRY, CrmField.PREFERRED_TIME):
         time = _local(request.preferred_time, house)
         lines.append(house.texts.get("entry_time", time=f"{time:%d.%m.%Y %H:%M}"))
     if not lines:
         lines.append(house.texts.get("entry_request"))
-    if request.consent:
+    if request.consent and fields.allows(CrmObject.ENTRY, CrmField.CONSENT):
         time, version = _local(request.consent.given_at, house), request.consent.policy_version
         lines.append(house.texts.get("entry_consent", time=f"{time:%d.%m.%Y %H:%M}", version=version))
     return "\n".join(lines)

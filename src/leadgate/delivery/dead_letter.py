@@ -11,6 +11,7 @@ from leadgate.model.deliveries import DeliveryKind, DeliveryState
 from leadgate.model.leads import CreateLead, LeadState, UpdateLead
 from leadgate.model.views import LeadData
 from leadgate.ports.stores import StoredDelivery, Transaction
+from leadgate.privacy.policies import Purpose
 from leadgate.privacy.redact import redact
 
 CORRECTABLE = (DeliveryKind.CREATE_LEAD, DeliveryKind.UPDATE_LEAD)
@@ -83,9 +84,11 @@ def fix_delivery(tx: Transaction, outbox: Outbox, delivery_id: str, data: LeadDa
     person = replace(command.person, name=data.name, phone=data.phone, email=data.email)
     fixed: CreateLead | UpdateLead
     if isinstance(command, CreateLead):
-        fixed = replace(command, person=person, comment=redact(data.comment or ""))
+        comment = redact(data.comment or "", Purpose.CRM_LEAD, outbox.rules.now.policies)
+        # What contact and deal may have of it is decided anew when it is sealed.
+        fixed = replace(command, person=person, contact=None, comment=comment, deal=None)
     else:
-        fixed = replace(command, person=person)
+        fixed = replace(command, person=person, contact=None)
     retry_delivery(tx, delivery_id, at=at)
     tx.deliveries.replace(
         delivery_id,

@@ -1,4 +1,8 @@
-"""What a delivery carries, as bytes: a CRM command or a message, sealed under the key of the person it is about."""
+"""What a delivery carries, as bytes: a CRM command or a message, sealed under the key of the person it is about.
+
+Whatever leaves is brought to what may leave here: fields by the allow-list, messages of a clinic without names of services. Once
+when it is kept, and once more when it is taken to be sent, so that a stricter rule holds for what waited, too.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, LeadR
 from leadgate.model.messages import OutgoingMessage
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import StoredDelivery, Transaction
+from leadgate.privacy.held_back import SERVICE, Place, note_held_back
+from leadgate.privacy.rules import LiveRules
 from leadgate.vault.envelope import Vault, subject_scope
 
 Payload = CrmCommand | OutgoingMessage
@@ -41,10 +47,11 @@ def chat_lane(connection_id: str, chat_index: bytes) -> str:
 class Outbox:
     """Writes new deliveries inside the transaction that decides on them."""
 
-    def __init__(self, vault: Vault, ids: IdSource) -> None:
-        """Seal payloads with this vault."""
+    def __init__(self, vault: Vault, ids: IdSource, rules: LiveRules | None = None) -> None:
+        """Seal payloads with this vault; without rules the product's defaults hold."""
         self._vault = vault
         self._ids = ids
+        self.rules = LiveRules() if rules is None else rules
 
     def enqueue(
         self,
@@ -59,6 +66,8 @@ class Outbox:
         lead_id: str | None = None,
     ) -> str:
         """Append a delivery to its lane, due at once, and wake the lane; returns the delivery's id."""
+        if isinstance(payload, OutgoingMessage):
+            payload = self.guarded(tx, payload, at=at)
         delivery_id = self._ids.new("dlv")
         tx.deliveries.add(
             StoredDelivery(
@@ -82,7 +91,8 @@ class Outbox:
         return delivery_id
 
     def seal(self, tx: Transaction, delivery_id: str, subject_id: str, payload: Payload) -> bytes:
-        """A payload as it lies on disk."""
+        """A payload as it lies on disk, with nothing in it that may not leave."""
+        payload = self.released(payload)
         return self._vault.seal(tx, subject_scope(subject_id), _place(delivery_id), msgspec.json.encode(payload))
 
     def rewrite(self, tx: Transaction, delivery: StoredDelivery, payload: Payload) -> None:
@@ -101,8 +111,21 @@ class Outbox:
         plain = self._vault.open(tx, scope, _place(delivery.delivery_id), delivery.sealed_payload)
         payload = msgspec.json.decode(plain, type=_TYPES[delivery.kind])
         if isinstance(payload, UpdateLead | AddTimelineEntry):
-            return replace(payload, ref=self._find_ref(tx, payload.lead_id))
-        return payload
+            payload = replace(payload, ref=self._find_ref(tx, payload.lead_id))
+        return self.released(payload)
+
+    def released(self, payload: Payload) -> Payload:
+        """The payload with what may leave now, and nothing else; a second call changes nothing."""
+        if isinstance(payload, OutgoingMessage):
+            return self.rules.services.neutral_message(payload)
+        return self.rules.now.fields.release(payload)
+
+    def guarded(self, tx: Transaction, message: OutgoingMessage, *, at: datetime) -> OutgoingMessage:
+        """A message as its reader may have it, for a conversation that keeps what is said; a service that was named is counted."""
+        neutral = self.rules.services.neutral_message(message)
+        if neutral != message:
+            note_held_back(tx, Place.MESSENGER, {SERVICE: 1}, at=at)
+        return neutral
 
     @staticmethod
     def _find_ref(tx: Transaction, lead_id: str) -> LeadRef | None:

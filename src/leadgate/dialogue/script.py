@@ -16,6 +16,7 @@ from leadgate.model.leads import Person
 from leadgate.privacy.detect.fold import fold
 from leadgate.privacy.detect.spans import Label, without_overlaps
 from leadgate.privacy.detect.structured import find_structured
+from leadgate.privacy.health import mentions_health
 
 MAX_NAME_LENGTH = 60
 _PHONE_IN_TEXT = re.compile(r"\+?\d[\d\s()\-.\u2010-\u2015]{8,22}\d")
@@ -46,6 +47,7 @@ class DialogueState:
         name: as the client gave it; phone: E.164; each None until known.
         has_request: the client wrote more than a greeting already.
         is_greeted: the client has seen our greeting, for instance in the widget.
+        is_off_health: we have said that health is better talked about in person.
     """
 
     step: Step = Step.START
@@ -54,6 +56,7 @@ class DialogueState:
     phone: str | None = None
     has_request: bool = False
     is_greeted: bool = False
+    is_off_health: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,8 @@ def _greet(state: DialogueState, texts: Texts, *, salon: str, entry: str | None)
 def _on_name(state: DialogueState, words: str, texts: Texts) -> Turn:
     phone = find_phone(words)
     known = replace(state, phone=phone or state.phone)
-    name = find_name(_PHONE_IN_TEXT.sub("", words))
+    # A name is said back to the client and stands in the CRM: what tells of health is none.
+    name = None if mentions_health(words, otherwise=False) else find_name(_PHONE_IN_TEXT.sub("", words))
     if name is None and phone is None and state.asked < 2:  # noqa: PLR2004 - asked once more, then never again
         new = replace(known, asked=state.asked + 1, has_request=True)
         return Turn(state=new, replies=(Reply(text=texts.get("ask_name_again")),), entry=words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -102,16 +102,37 @@ class SweptLead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadParts:
+    """What a lead says of the client, or a deal in a portal without leads.
+
+    Attributes:
+        title: short, for lists; `title_nameless` the same without the client's name.
+        comment: the client's request, already redacted.
+    """
+
+    title: str
+    title_nameless: str
+    person: Person
+    comment: str
+    service: str | None
+    preferred_time: datetime | None
+    utm: Utm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateLead:
     """Command: make one lead, linked to the contact that has this phone or e-mail (made if none has).
 
     Attributes:
         lead_id: ours, `lead_…`.
         origin_id: unique for this lead for ever; the handle of the look-up.
-        title: short, for lists.
+        title: short, for lists; `title_nameless` the same without the client's name.
+        person: as a lead may show them.
         channel: kind or the bot builder's word, for instance `telegram`.
         channel_title: readable tag of the channel, for instance `Telegram`.
         comment: the client's request, already redacted.
+        contact: the person as the contact may show them; None: as the lead does.
+        deal: what is said in a portal without leads; None: the same.
     """
 
     lead_id: str
@@ -125,6 +146,33 @@ class CreateLead:
     preferred_time: datetime | None = None
     utm: Utm = Utm()
     occurred_at: datetime
+    title_nameless: str = ""
+    contact: Person | None = None
+    deal: LeadParts | None = None
+
+    @property
+    def for_contact(self) -> Person:
+        """The person as the contact may show them."""
+        return self.person if self.contact is None else self.contact
+
+    @property
+    def for_lead(self) -> LeadParts:
+        """What a lead says."""
+        return LeadParts(
+            title=self.title,
+            title_nameless=self.title_nameless,
+            person=self.person,
+            comment=self.comment,
+            service=self.service,
+            preferred_time=self.preferred_time,
+            utm=self.utm,
+        )
+
+    @property
+    def for_deal(self) -> LeadParts:
+        """What a deal says; it has no e-mail of its own."""
+        lead = self.for_lead
+        return self.deal or replace(lead, person=replace(lead.person, email=None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +182,21 @@ class UpdateLead:
     A part that the lead already has is not added twice, so a repeat is harmless.
 
     Attributes:
+        person: as a lead may show them.
         ref: None while the lead's own creation stands before it in the same batch.
+        contact: the person as the contact may show them; None: as the lead does.
     """
 
     lead_id: str
     origin_id: str
     person: Person
     ref: LeadRef | None
+    contact: Person | None = None
+
+    @property
+    def for_contact(self) -> Person:
+        """The person as the contact may show them."""
+        return self.person if self.contact is None else self.contact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +209,7 @@ class AddTimelineEntry:
         channel_title: readable, for instance `Telegram`.
         text: already redacted.
         ref: None while the lead's own creation stands before it in the same batch (same `lead_id`).
+        is_ours: the text is the house's own and holds no word of the client.
     """
 
     lead_id: str
@@ -162,6 +219,7 @@ class AddTimelineEntry:
     occurred_at: datetime
     text: str
     ref: LeadRef | None
+    is_ours: bool = False
 
 
 CrmCommand = CreateLead | UpdateLead | AddTimelineEntry

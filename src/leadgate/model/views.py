@@ -217,6 +217,21 @@ class RefusalRow:
     last_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Personal data masked on its way out within one hour; a number without a word of content.
+
+    Attributes:
+        place: `crm` or `messenger`.
+        kind: a label of the detector, or `SERVICE`.
+    """
+
+    hour: datetime
+    place: str
+    kind: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRow:
     """A lead in a listing."""

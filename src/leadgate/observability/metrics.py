@@ -29,6 +29,12 @@ attempts = Counter(
 crashes = Counter(
     "leadgate_crashes_total", "Unexpected errors caught in a loop; each wants a human.", ("loop",), registry=registry
 )
+held_back = Counter(
+    "leadgate_held_back_total",
+    "Personal data that was masked on its way out, by place and kind.",
+    ("place", "kind"),
+    registry=registry,
+)
 watched = Counter(
     "leadgate_channel_checks_total",
     "Looks of the watchdog, by kind and what was found.",

@@ -127,12 +127,13 @@ class Reach:
             address = chat.address(tx)
             if address is None or chat.stored.conversation_id in tried:
                 continue
-            ready = replace(
+            addressed = replace(
                 message,
                 chat_id=address,
                 heard_at=chat.stored.heard_at,
                 tried=(*tried, chat.stored.conversation_id),
             )
+            ready = self._outbox.guarded(tx, addressed, at=at)
             chat.add_message(tx, ready.message_id, outgoing=True, text=ready.text, buttons=ready.buttons, at=at)
             return self._outbox.enqueue(
                 tx,

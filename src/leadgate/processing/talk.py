@@ -19,6 +19,8 @@ from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
 from leadgate.model.messages import OutgoingMessage
 from leadgate.ports.stores import Transaction, Workspace
+from leadgate.privacy.health import mentions_health
+from leadgate.privacy.rules import HealthMode
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.ending import Ending
 from leadgate.processing.source import Source
@@ -120,6 +122,7 @@ class Talk:
         fact = without_token(fact)
         chat = self._open_chat(tx, known, scene)
         turn = self._take_turn(tx, chat, fact, known, scene, is_joined=joined is not None)
+        turn = self._stay_off_health(turn, fact.text or "", scene)
         chat.keep(tx, turn.state, at=at)
         chat.add_message(tx, scene.event_id, outgoing=False, text=turn.entry or fact.text or "", at=at)
         lead_id = self._record(tx, fact, known, turn, scene)
@@ -170,6 +173,14 @@ class Talk:
                 return ScriptTurn(state=replace(chat.state, has_request=True), replies=(reply,), entry=words)
         return take_turn(chat.state, fact, scene.texts, salon=self._workspace.name)
 
+    def _stay_off_health(self, turn: ScriptTurn, words: str, scene: Scene) -> ScriptTurn:
+        """Where health is no subject of chats, the bot says so once in a conversation, before what it says anyway."""
+        is_subject = self._outbox.rules.now.health.mode is not HealthMode.NONE
+        if is_subject or turn.state.is_off_health or not mentions_health(words, otherwise=False):
+            return turn
+        word = Reply(text=scene.texts.get("health_in_person"))
+        return replace(turn, state=replace(turn.state, is_off_health=True), replies=(word, *turn.replies))
+
     def _offer_links(self, tx: Transaction, known: Known, words: str, scene: Scene) -> Reply | None:
         """Whoever asks for another messenger gets a link into each; None when they do not ask, or there is no other."""
         wish = find_wish(words)
@@ -203,12 +214,8 @@ class Talk:
         self, tx: Transaction, chat: Chat, replies: tuple[Reply, ...], *, callback_id: str | None, scene: Scene
     ) -> None:
         for number, reply in enumerate(replies):
-            message_id = f"{scene.event_id}-{number + 1}"
-            chat.add_message(tx, message_id, outgoing=True, text=reply.text, buttons=reply.buttons, at=scene.at)
-            if scene.source.integration.manifest.client_pulls:
-                continue
-            message = OutgoingMessage(
-                message_id=message_id,
+            asked = OutgoingMessage(
+                message_id=f"{scene.event_id}-{number + 1}",
                 chat_id=scene.chat_id,
                 text=reply.text,
                 buttons=reply.buttons,
@@ -216,6 +223,12 @@ class Talk:
                 callback_id=callback_id if number == 0 else None,
                 heard_at=scene.heard_at,
             )
+            message = self._outbox.guarded(tx, asked, at=scene.at)
+            chat.add_message(
+                tx, message.message_id, outgoing=True, text=message.text, buttons=message.buttons, at=scene.at
+            )
+            if scene.source.integration.manifest.client_pulls:
+                continue
             self._outbox.enqueue(
                 tx,
                 message,

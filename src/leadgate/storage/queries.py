@@ -32,11 +32,14 @@ from leadgate.model.views import (
     DeliveryRow,
     EventRow,
     Figures,
+    HeldBack,
     LeadRow,
     Ledger,
     Page,
     RefusalRow,
 )
+from leadgate.privacy.held_back import PREFIX as _HELD
+from leadgate.privacy.held_back import parse_code
 from leadgate.storage.base import SqlStore
 from leadgate.storage.chats import SqlFateStore
 from leadgate.storage.leads import find_ref
@@ -270,7 +273,7 @@ class SqlQueries(SqlStore):
                 func.max(refusals.c.last_at).label("last_at"),
             )
             .outerjoin(connections, _same(refusals, connections, "connection_id"))
-            .where(self._mine(refusals), refusals.c.last_at >= since)
+            .where(self._mine(refusals), refusals.c.last_at >= since, refusals.c.code.not_like(f"{_HELD}%"))
             .group_by(refusals.c.connection_id, connections.c.name, refusals.c.code)
             .order_by(total.desc())
             .limit(MAX_PAGE)
@@ -285,6 +288,16 @@ class SqlQueries(SqlStore):
             )
             for row in self._connection.execute(query)
         ]
+
+    def held_back(self, *, since: datetime) -> Sequence[HeldBack]:
+        """What was masked on its way out, by hour, oldest first."""
+        query = (
+            select(refusals.c.hour, refusals.c.code, refusals.c.count)
+            .where(self._mine(refusals), refusals.c.hour >= since, refusals.c.code.like(f"{_HELD}%"))
+            .order_by(refusals.c.hour, refusals.c.code)
+        )
+        found = ((row.hour, parse_code(row.code), row.count) for row in self._connection.execute(query))
+        return [HeldBack(hour, place, kind, count) for hour, (place, kind), count in found]
 
     def connection_standings(self) -> dict[str, Row[Any]]:
         """Per connection: open deliveries, problem of its lanes and since when, last event, last report."""

@@ -26,6 +26,7 @@ from leadgate.model.views import (
     EventDetail,
     EventRow,
     Figures,
+    HeldBack,
     LeadData,
     LeadRow,
     Ledger,
@@ -36,6 +37,8 @@ from leadgate.model.views import (
 from leadgate.ports.clock import Clock
 from leadgate.ports.integration import Manifest
 from leadgate.ports.notifier import Message
+from leadgate.privacy.decisions import Place
+from leadgate.privacy.rules import HealthMode, PrivacyRules
 
 
 class People(Protocol):
@@ -305,8 +308,45 @@ class Alerts(Protocol):
         ...
 
 
+class Policies(Protocol):
+    """What goes to whom."""
+
+    async def now(self) -> PrivacyRules:
+        """What holds now."""
+        ...
+
+    async def names(self) -> Mapping[str, str]:
+        """Names of those who decide, by staff id."""
+        ...
+
+    async def held_back(self, *, since: datetime | None = None) -> Sequence[HeldBack]:
+        """What was masked on its way out, by hour, oldest first; of the last thirty days unless it is said."""
+        ...
+
+    async def set_policies(
+        self, *, opened: Sequence[Place], closed: Sequence[Place], reason: str, by: str
+    ) -> PrivacyRules:
+        """Open and close places.
+
+        Raises:
+            ConfigurationError: see `privacy.decisions.decide`.
+            ConflictError: somebody else decided meanwhile (`policy.changed_meanwhile`).
+            JournalUnavailableError: the journal could not be written; nothing was changed.
+        """
+        ...
+
+    async def set_health(self, *, mode: HealthMode, document: str | None, reason: str, by: str) -> PrivacyRules:
+        """Treat health another way. Raises as `set_policies`; see `privacy.decisions.decide_health`."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
+
+    @property
+    def policies(self) -> Policies:
+        """What goes to whom."""
+        ...
 
     @property
     def people(self) -> People:

@@ -49,6 +49,9 @@ NOTICES = frozenset(
         "alert_not_taken",
         "alert_removed",
         "alert_gone",
+        "policy_changed",
+        "policy_unchanged",
+        "policy_conflict",
     }
 )
 
@@ -62,6 +65,8 @@ WARNINGS = frozenset(
         "alert_added_not_taken",
         "alert_not_taken",
         "alert_gone",
+        "policy_unchanged",
+        "policy_conflict",
     }
 )
 """Notices that something did not go as wished."""

@@ -33,6 +33,19 @@ def check(document: dict[str, Any], method: str, path: str, answer: httpx.Respon
     assert found == [], (path, found)
 
 
+BY_THEMSELVES: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
+    ("GET", "/deliveries/causes", 200, {}),
+    ("GET", "/policies", 200, {}),
+    ("POST", "/policies", 200, {"json": {"close": ["crm_comment:PLATE"]}}),
+    ("POST", "/policies", 422, {"json": {"open": ["crm_comment:PLATE"]}}),
+    ("POST", "/policies", 422, {"json": {"open": ["alert:PERSON"], "reason": "нужно"}}),
+    ("POST", "/policies", 403, {"json": {"close": ["lead.email"]}, "role": Role.MANAGER}),
+    ("POST", "/health-mode", 200, {"json": {"mode": "clinic", "reason": "клиника", "document": "приказ 12"}}),
+    ("POST", "/health-mode", 422, {"json": {"mode": "none"}}),
+    ("GET", "/health-mode", 200, {}),
+)
+
+
 async def test_the_document_is_valid_and_open(api: Api) -> None:
     """Generators of clients refuse anything else; they have no token."""
     answer = await api.client.get(f"{api.salon.gateway.url}/api/openapi.json")
@@ -71,7 +84,6 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses"):
         await walk("GET", path, 200, query="?limit=1")
         await walk("GET", path, 422, query="?limit=0")
-    await walk("GET", "/deliveries/causes", 200)
     await walk("GET", "/figures", 200, query="?period=week")
     await walk("GET", "/ledger", 200)
     await walk("POST", "/ledger/reconcile", 200)
@@ -104,6 +116,8 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk("GET", "/alerts/addresses", 200)
     await walk("DELETE", "/alerts/addresses/{address_id}", 200, address=added["address"])
     await walk("DELETE", "/alerts/addresses/{address_id}", 404, address=added["address"])
+    for method, address, status, more in BY_THEMSELVES:
+        await walk(method, address, status, **more)
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())

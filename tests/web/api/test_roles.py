@@ -38,6 +38,10 @@ ALLOWED = {
     ("GET", "/leads"): EVERYBODY,
     ("GET", "/ledger"): EVERYBODY,
     ("POST", "/ledger/reconcile"): HOUSE,
+    ("GET", "/policies"): EVERYBODY,
+    ("POST", "/policies"): HOUSE,
+    ("GET", "/health-mode"): EVERYBODY,
+    ("POST", "/health-mode"): HOUSE,
 }
 
 

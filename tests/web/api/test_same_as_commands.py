@@ -29,6 +29,8 @@ async def test_what_is_read_is_the_same(api: Api) -> None:
         "/connections": ("connections", "list"),
         "/connections?limit=2": ("connections", "list", "--limit", "2"),
         f"/connections/{api.salon.crm}": ("connections", "show", api.salon.crm),
+        "/policies": ("policies", "show"),
+        "/health-mode": ("health", "show"),
     }
     for path, command in pairs.items():
         assert await api.get(path) == await api.salon.gateway.ask(*command), path

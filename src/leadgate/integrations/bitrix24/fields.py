@@ -67,19 +67,20 @@ def item_fields(
 ) -> dict[str, object]:
     """Fields of the new lead or deal; a deal has no name and no phone of its own, its contact has."""
     is_deal = entity is CrmEntity.DEAL
+    said = command.for_deal if is_deal else command.for_lead
     fields: dict[str, object] = {
-        "title": one_line(command.title, TITLE_LIMIT) or source_tag(command),
+        "title": one_line(said.title, TITLE_LIMIT) or source_tag(command),
         "originatorId": ORIGINATOR,
         "originId": command.origin_id,
         "sourceId": source_id(command.channel, command.channel_title, sources),
         "sourceDescription": source_tag(command),
-        "comments": lead_comment(command, with_person=is_deal),
-        **utm_fields(command.utm),
+        "comments": lead_comment(said, channel_title=command.channel_title, with_person=is_deal),
+        **utm_fields(said.utm),
     }
     if contact is not None:
         fields["contactIds"] = [contact]
     if not is_deal:
-        fields |= {"name": short_name(command.person), "fm": multi_fields(command.person, command.channel)}
+        fields |= {"name": short_name(said.person), "fm": multi_fields(said.person, command.channel)}
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 

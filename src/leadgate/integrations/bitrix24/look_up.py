@@ -7,6 +7,7 @@ lead has now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from leadgate.errors import ServiceUnavailableError
 from leadgate.integrations.bitrix24.batch import BatchAnswer, Command
@@ -167,7 +168,7 @@ async def _find_update(
     client: PortalClient, ref: LeadRef, command: UpdateLead, *, facts: PortalFacts | None
 ) -> Outcome:
     """Delivered when the lead has all parts and its contact; less may be sent again, nothing doubles."""
-    probe = UpdateLead(lead_id=command.lead_id, origin_id=command.origin_id, person=command.person, ref=ref)
+    probe = replace(command, ref=ref)
     picture = await look(client, [probe], facts)
     if isinstance(picture, Failure):
         return picture.outcome(wrote=False)
@@ -178,7 +179,8 @@ async def _find_update(
 
 
 def _has_all(standing: Standing, command: UpdateLead, picture: Picture) -> bool:
-    own = standing.own if standing.entity is CrmEntity.LEAD else standing.primary or Reachable()
-    known = [picture.contacts[key] for key in person_keys(command.person) if key in picture.contacts]
-    is_linked = not person_keys(command.person) or any(contact in standing.contacts for contact in known)
-    return is_linked and not own.missing(command.person)
+    is_lead, keys = standing.entity is CrmEntity.LEAD, person_keys(command.for_contact)
+    own, person = (standing.own, command.person) if is_lead else (standing.primary or Reachable(), command.for_contact)
+    known = [picture.contacts[key] for key in keys if key in picture.contacts]
+    is_linked = not keys or any(contact in standing.contacts for contact in known)
+    return is_linked and not own.missing(person)

@@ -113,7 +113,7 @@ class _Planner:
             item_id=Ref(key),
             own=_reachable(command.person) if facts.entity is CrmEntity.LEAD else Reachable(),
             contacts=() if contact is None else (contact,),
-            primary=_reachable(command.person) if isinstance(contact, Ref) else None,
+            primary=_reachable(command.for_contact) if isinstance(contact, Ref) else None,
         )
 
         def learn(results: Results) -> None:
@@ -128,15 +128,15 @@ class _Planner:
 
     def _contact(self, number: int, command: CreateLead) -> Id | None:
         """The contact that has this phone or e-mail, one that was made for this lead before, or a new one."""
-        keys = (*person_keys(command.person), f"origin:{command.origin_id}")
+        keys = (*person_keys(command.for_contact), f"origin:{command.origin_id}")
         known = self._known_contact(keys)
         if known is not None:
             return known
         # Without phone and e-mail a contact could never be found again; a deal needs one all the same, it has
         # no name.
-        if len(keys) == 1 and not (self._picture.facts.entity is CrmEntity.DEAL and short_name(command.person)):
+        if len(keys) == 1 and not (self._picture.facts.entity is CrmEntity.DEAL and short_name(command.for_contact)):
             return None
-        fields = contact_fields(command.person, origin_id=command.origin_id, channel=command.channel)
+        fields = contact_fields(command.for_contact, origin_id=command.origin_id, channel=command.channel)
         return self._new_contact(number, fields, keys)
 
     def _known_contact(self, keys: Sequence[str]) -> Id | None:
@@ -192,17 +192,17 @@ class _Planner:
 
     def _link(self, number: int, command: UpdateLead, standing: Standing) -> Standing:
         """Link the contact that has this phone or e-mail; else complete the linked one; else make one."""
-        keys = person_keys(command.person)
+        keys = person_keys(command.for_contact)
         known = self._known_contact(keys)
         if known is not None:
             return standing if known in standing.contacts else standing.with_contact(known)
         if standing.contacts:
-            return self._complete(number, command.person, standing)
+            return self._complete(number, command.for_contact, standing)
         if not keys:
             return standing
-        fields = contact_fields(command.person, origin_id=command.origin_id, channel=None)
+        fields = contact_fields(command.for_contact, origin_id=command.origin_id, channel=None)
         contact = self._new_contact(number, fields, keys)
-        return replace(standing.with_contact(contact), primary=_reachable(command.person))
+        return replace(standing.with_contact(contact), primary=_reachable(command.for_contact))
 
     def _complete(self, number: int, person: Person, standing: Standing) -> Standing:
         missing = standing.primary.missing(person) if standing.primary is not None else {}

@@ -11,7 +11,7 @@ import unicodedata
 from datetime import datetime
 from typing import Final
 
-from leadgate.model.leads import AddTimelineEntry, CreateLead
+from leadgate.model.leads import AddTimelineEntry, LeadParts
 
 NAME_LIMIT: Final = 50  # field-length-limits.md: longer names are cut or refused
 TITLE_LIMIT: Final = 255
@@ -49,22 +49,23 @@ def moment(when: datetime) -> str:
     return when.strftime("%d.%m.%Y %H:%M")
 
 
-def lead_comment(command: CreateLead, *, with_person: bool) -> str:
+def lead_comment(said: LeadParts, *, channel_title: str, with_person: bool) -> str:
     """The client's request in readable lines.
 
     Args:
+        channel_title: stands before the client's user name there.
         with_person: add name and phone, because a deal has no fields for them.
     """
-    name, person = one_line(command.person.name or "", TITLE_LIMIT), command.person
+    name, person = one_line(said.person.name or "", TITLE_LIMIT), said.person
     facts = {
         _NAME: disarm(name) if with_person or len(name) > NAME_LIMIT else "",
         _PHONE: disarm(person.phone or "") if with_person else "",
-        _SERVICE: disarm(one_line(command.service or "", TITLE_LIMIT)),
-        _TIME: moment(command.preferred_time) if command.preferred_time else "",
-        disarm(command.channel_title): f"@{disarm(one_line(person.username, TITLE_LIMIT))}" if person.username else "",
+        _SERVICE: disarm(one_line(said.service or "", TITLE_LIMIT)),
+        _TIME: moment(said.preferred_time) if said.preferred_time else "",
+        disarm(channel_title): f"@{disarm(one_line(person.username, TITLE_LIMIT))}" if person.username else "",
     }
     lines = "\n".join(f"{label}: {value}" for label, value in facts.items() if value)
-    return "\n\n".join(part for part in (disarm(command.comment), lines) if part)
+    return "\n\n".join(part for part in (disarm(said.comment), lines) if part)
 
 
 def timeline_text(command: AddTimelineEntry) -> str:

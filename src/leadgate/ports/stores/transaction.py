@@ -117,7 +117,7 @@ class Transaction(Protocol):
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
-        """Count requests refused at the door, by connection id ("" when unknown) and code."""
+        """Count requests refused at the door, by connection id ("" when unknown) and code; `held.…`: what was held back."""
         ...
 
     def note_event(self, connection_id: str, *, at: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -38,13 +38,24 @@ def mask(text: str) -> str:
     return replace_spans(text, find(text))
 
 
-def replace_spans(text: str, spans: Sequence[Span]) -> str:
-    """The text with a placeholder in place of each span; numbers that stand in it already are not given again."""
+_NO_WORDS: Mapping[Label, str] = {}
+
+
+def replace_spans(text: str, spans: Sequence[Span], words: Mapping[Label, str] = _NO_WORDS) -> str:
+    """The text with a placeholder in place of each span; numbers that stand in it already are not given again.
+
+    Args:
+        words: what stands for a kind instead of a numbered placeholder.
+    """
     numbers: dict[tuple[Label, str], int] = {}
     used = frozenset(found[0] for found in _PLACEHOLDER.finditer(text))
     free = {label: _free_numbers(label, used) for label in {span.label for span in spans}}
     pieces, done = [], 0
     for span in spans:
+        if span.label in words:
+            pieces += [text[done : span.start], words[span.label]]
+            done = span.end
+            continue
         value = (span.label, _normal(span.label, text[span.start : span.end]))
         if value not in numbers:
             numbers[value] = next(free[span.label])
