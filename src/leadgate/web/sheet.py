@@ -49,6 +49,9 @@ NOTICES = frozenset(
         "alert_not_taken",
         "alert_removed",
         "alert_gone",
+        "term_chosen",
+        "term_out_of_range",
+        "journal_unavailable",
     }
 )
 
@@ -62,6 +65,8 @@ WARNINGS = frozenset(
         "alert_added_not_taken",
         "alert_not_taken",
         "alert_gone",
+        "term_out_of_range",
+        "journal_unavailable",
     }
 )
 """Notices that something did not go as wished."""
