@@ -56,6 +56,14 @@ _GROUPS = {
         "Personal data in chat text: find it, mask it.",
         {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},
     ),
+    "retention": (
+        "How long which kind of data is kept.",
+        {
+            "show": "leadgate.cli.retention:show",
+            "set": "leadgate.cli.retention:choose",
+            "sweep": "leadgate.cli.retention:sweep",
+        },
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},

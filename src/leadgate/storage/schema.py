@@ -618,6 +618,22 @@ rules = Table(
     PrimaryKeyConstraint("workspace_id", "name"),
 )
 
+# How far each kind of data was swept, and how much went.
+retention_marks = Table(
+    "retention_marks",
+    metadata,
+    _workspace(),
+    Column("kind", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("restarted_at", UtcTime, nullable=True),
+    Column("swept_at", UtcTime, nullable=True),
+    Column("gone_now", BigInteger, nullable=False),
+    Column("gone_last", BigInteger, nullable=False),
+    Column("gone_ever", BigInteger, nullable=False),
+    Column("has_ended", SmallInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "kind"),
+)
+
 # Programs that use the API. The hash of the secret alone: a stolen copy opens nothing.
 api_tokens = Table(
     "api_tokens",

@@ -45,6 +45,8 @@ FAMILIES = (
     "problem.",
     "reason.",
     "refusal.",
+    "retention.kind.",
+    "retention.why.",
     "reveal.reason.",
     "role.",
     "setup.error.",

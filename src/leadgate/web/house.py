@@ -14,6 +14,7 @@ from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.reach import LostPerson, ReachReport
+from leadgate.model.retention import DataKind, RetentionLine
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.views import (
@@ -340,6 +341,18 @@ class Policies(Protocol):
         ...
 
 
+class Retention(Protocol):
+    """How long what is kept."""
+
+    async def lines(self) -> Sequence[RetentionLine]:
+        """Every kind with its term, what goes next and what went."""
+        ...
+
+    async def choose(self, kind: DataKind, days: int | None, *, by: str) -> None:
+        """Keep this kind so long; None: the default. Raises ConfigurationError, JournalUnavailableError."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
@@ -371,6 +384,11 @@ class House(Protocol):
     @property
     def alerts(self) -> Alerts:
         """What is wrong now, and who is told."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """How long what is kept."""
         ...
 
     @property

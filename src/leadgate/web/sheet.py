@@ -52,6 +52,9 @@ NOTICES = frozenset(
         "policy_changed",
         "policy_unchanged",
         "policy_conflict",
+        "term_chosen",
+        "term_out_of_range",
+        "journal_unavailable",
     }
 )
 
@@ -67,6 +70,8 @@ WARNINGS = frozenset(
         "alert_gone",
         "policy_unchanged",
         "policy_conflict",
+        "term_out_of_range",
+        "journal_unavailable",
     }
 )
 """Notices that something did not go as wished."""

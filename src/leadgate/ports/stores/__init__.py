@@ -26,6 +26,7 @@ from leadgate.ports.stores.records import (
     Workspace,
     WrappedKey,
 )
+from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.rules import RuleStore, StoredRule
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 from leadgate.ports.stores.transaction import Storage, Transaction
@@ -48,6 +49,7 @@ __all__ = [
     "LeadStore",
     "Lease",
     "NewEvent",
+    "RetentionStore",
     "RuleStore",
     "SalonStore",
     "StaffStore",
