@@ -12,6 +12,7 @@ from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
+from leadgate.app.erasing import Erasing
 from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
@@ -19,6 +20,7 @@ from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import OpenTargets
+from leadgate.app.unread import UnreadEvents
 from leadgate.app.watchdog import Watchdog
 from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
@@ -61,6 +63,9 @@ from leadgate.vault.key_file import open_key_file
 
 FOLLOW_INTERVAL_S = 2.0
 """How soon changes made by a command, a page or another node take effect; the contract allows 15 s."""
+
+ERASURES_INTERVAL_S = 5.0
+"""How soon it is noted that the CRM answered an order to erase."""
 
 _REFUSALS_INTERVAL_S = 5.0
 _GAUGES_INTERVAL_S = 10.0
@@ -153,6 +158,19 @@ class App:
             self.find_source,
             outbox=outbox,
             clock=self.clock,
+            on_change=self._wake_workers,
+        )
+        self.erasing = Erasing(
+            storage,
+            vault,
+            self.journal,
+            outbox,
+            UnreadEvents(turns, self.book, vault, identities),
+            self.book,
+            folder=settings.data,
+            clock=self.clock,
+            ids=self.ids,
+            holder=holder,
             on_change=self._wake_workers,
         )
         self.connections = ConnectionDesk(
@@ -250,6 +268,7 @@ class App:
         if await self.connections.adopt_strays():
             self._wake_workers()
         self.salon = await self.storage.read(read_salon)
+        await self.erasing.forget_keys()
 
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
@@ -260,6 +279,7 @@ class App:
             self.deliveries.run(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
+            _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
         with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out

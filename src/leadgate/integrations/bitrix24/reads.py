@@ -121,7 +121,7 @@ def read_facts(answer: BatchAnswer) -> PortalFacts | Failure:
 
 
 def _search_keys(command: CrmCommand) -> Sequence[str]:
-    return () if isinstance(command, AddTimelineEntry) else person_keys(command.person)
+    return person_keys(command.person) if isinstance(command, CreateLead | UpdateLead) else ()
 
 
 def _search(key: str, person_key: str) -> Command:
