@@ -13,6 +13,7 @@ from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.erasing import Erasing
+from leadgate.app.erasure_papers import ErasurePapers
 from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
@@ -173,6 +174,7 @@ class App:
             holder=holder,
             on_change=self._wake_workers,
         )
+        self.erasure_papers = ErasurePapers(self.erasing, self.journal, storage, workspace, self.clock)
         self.connections = ConnectionDesk(
             storage,
             vault,

@@ -6,7 +6,7 @@ What the CRM answers is followed until it has: `follow` is called every few seco
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.journal import Journal
 from leadgate.ports.stores import Lease, Transaction
 from leadgate.rights.erasure import erase_rows
+from leadgate.rights.whose import find_people
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.vault.envelope import Vault, subject_scope
 
@@ -111,6 +112,24 @@ class Erasing:
         _log.info("subject.erased", subject_id=erasure.subject_id, action=by, count=sum(erasure.rows.values()))
         self._on_change()
         return erasure
+
+    async def whose(self, identifier: str, *, channels: Iterable[str]) -> str:
+        """The one person who is known by an id, a phone, an e-mail or a user name.
+
+        Raises:
+            NotFoundError: nobody is.
+            ConflictError: several people are (`subject.ambiguous`).
+        """
+        people = await self._storage.read(lambda tx: find_people(tx, self._vault, identifier, channels=tuple(channels)))
+        if not people:
+            raise NotFoundError("Nobody is known by this.", hint="Try another phone, e-mail or id of theirs.")
+        if len(people) > 1:
+            raise ConflictError(
+                f"Several people are known by this: {', '.join(people)}.",
+                code="subject.ambiguous",
+                hint="Name one of these ids.",
+            )
+        return people[0]
 
     async def preview(self, subject_id: str) -> tuple[Sequence[str], dict[str, int]]:
         """Who would be erased, and how many rows of what.

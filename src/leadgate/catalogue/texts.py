@@ -11,8 +11,8 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "ledger", "pages", "pseudonyms", "widget")
-"""Names of the files: what alarms say, what the bot says, what the pages say, what stands for a lost placeholder,
+PARTS = ("alerts", "bot", "erasures", "ledger", "pages", "pseudonyms", "widget")
+"""Names of the files: what alarms say, what the bot says, what is said of erasures, what the pages say, what stands for a lost placeholder,
 what the chat of the site says."""
 
 

@@ -67,6 +67,10 @@ _GROUPS = {
         ),
         {"link": "leadgate.cli.reach:link"},
     ),
+    "subject": (
+        "A person's data and rights.",
+        {name: f"leadgate.cli.subject_erase:{name}" for name in ("erase", "erasures", "act")},
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
