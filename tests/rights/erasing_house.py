@@ -78,9 +78,7 @@ class Salon:
         assert opened is not None
         secret = opened.secrets["webhook_secret"][0].reveal()
         headers = {"x-telegram-bot-api-secret-token": secret}
-        return await self._receive(
-            self.chat, json.dumps({"update_id": number, "message": message}).encode(), headers
-        )
+        return await self._receive(self.chat, json.dumps({"update_id": number, "message": message}).encode(), headers)
 
     async def _receive(self, connection_id: str, body: bytes, headers: Mapping[str, str]) -> str:
         opened = self.app.book.find(connection_id)

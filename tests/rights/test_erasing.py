@@ -209,7 +209,7 @@ async def test_words_that_nobody_has_read_yet_are_erased_with_the_person(salon: 
 
 
 async def test_an_erasure_between_the_call_and_its_answer(salon: Salon) -> None:
-    """The lead is made in the CRM while its person is erased: the answer comes too late to keep words, not too late to be erased."""
+    """The lead is made in the CRM while its person is erased: the answer comes too late to keep words, and is erased as well."""
     await salon.asks(ALSU, "в полёте")
     await salon.app.inbox.drain()
     subject_id = await salon.whose(ALSU)

@@ -49,8 +49,10 @@ READ_PAGES = (
     "/alerts/new",
     "/alerts/new/telegram",
     "/reach",
+    "/erasures",
+    "/subjects/subj_7/erase",
 )
-OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
+OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/subjects/subj_7/erase")
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
@@ -70,6 +72,7 @@ POSTS = {
     "/alerts/addr_1/test": Act.CONNECT,
     "/alerts/addr_1/remove": Act.CONNECT,
     "/alerts/new/telegram": Act.CONNECT,
+    "/subjects/subj_7/erase": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

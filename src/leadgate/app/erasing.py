@@ -53,9 +53,9 @@ class Erasing:
         vault: Vault,
         journal: Journal,
         outbox: Outbox,
+        *,
         unread: UnreadEvents,
         book: ConnectionBook,
-        *,
         folder: Path,
         clock: Clock,
         ids: IdSource,
@@ -100,9 +100,7 @@ class Erasing:
             await self._journal.record(entry)
             line = ErasedLine(erasure=erasure_id, at=self._clock.now(), subjects=tuple(people), events=tuple(found))
             await asyncio.to_thread(erased_list.add, self._folder, line)
-            erasure = await self._storage.write(
-                lambda tx: self._destroy(tx, line, marks=marks, reason=reason, by=by)
-            )
+            erasure = await self._storage.write(lambda tx: self._destroy(tx, line, marks=marks, reason=reason, by=by))
         except BaseException as error:
             await self._give_back(chats)
             if isinstance(error, LeadgateError):
@@ -223,9 +221,7 @@ class Erasing:
     def _events_of(self, tx: Transaction, people: Sequence[str], marks: Marks) -> list[str]:
         return sorted({*tx.erasures.event_ids(people), *self._unread.of(tx, marks, is_waiting=False)})
 
-    def _destroy(
-        self, tx: Transaction, line: ErasedLine, *, marks: Marks, reason: ErasureReason, by: str
-    ) -> Erasure:
+    def _destroy(self, tx: Transaction, line: ErasedLine, *, marks: Marks, reason: ErasureReason, by: str) -> Erasure:
         # What came in between the look and now; what comes after this commit comes from somebody whom nobody knows.
         events = [*line.events, *self._unread.of(tx, marks, is_waiting=True)]
         erased = erase_rows(tx, line.subjects, at=line.at, event_ids=events)

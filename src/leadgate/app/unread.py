@@ -29,7 +29,7 @@ class UnreadEvents:
         self._identities = identities
 
     def of(self, tx: Transaction, marks: Marks, *, is_waiting: bool) -> list[str]:
-        """Ids of those that come from the person or name them as the sender; with `is_waiting` of those alone that wait for work."""
+        """Ids of those that come from the person; with `is_waiting` of those alone that wait for work."""
         found, after = [], -1
         while page := tx.erasures.unread(after_seq=after, limit=_AT_ONCE, is_waiting=is_waiting):
             after = page[-1].seq
@@ -44,7 +44,12 @@ class UnreadEvents:
         source = Source(opened=opened, integration=integration, crm_connection_id=None)
         try:
             facts = self._turns.read_facts(self._turns.open_body(tx, event), source)
-        except (LeadgateError, ValueError, KeyError, TypeError):  # a body that breaks our parser stays what it is: unreadable
+        except (
+            LeadgateError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ):  # a body that breaks our parser stays what it is: unreadable
             return False
         return any(mark in marks for fact in facts for mark in self._marks(tx, fact, source))
 

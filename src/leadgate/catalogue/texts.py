@@ -12,8 +12,8 @@ from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
 PARTS = ("alerts", "bot", "erasures", "ledger", "pages", "pseudonyms", "widget")
-"""Names of the files: what alarms say, what the bot says, what is said of erasures, what the pages say, what stands for a lost placeholder,
-what the chat of the site says."""
+"""Names of the files: what alarms say, what the bot says, what is said of erasures and of the ledger, what the pages say, what stands
+for a lost placeholder, what the chat of the site says."""
 
 
 class Texts:

@@ -166,10 +166,10 @@ class AddTimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseLead:
-    """Command: destroy in the CRM what stands there of an erased person for one lead: the lead, its entries, and the contact if
-    it is ours and nothing else hangs on it. Made blank, and deleted besides where the access may delete. A repeat is harmless.
+    """Command: destroy in the CRM what stands there of an erased person because of one lead.
 
-    Holds nothing of the person: our handles alone.
+    That is the lead, our entries in its timeline, and the contact if we made it and nothing else hangs on it. Made blank, and
+    deleted besides where the access may delete. A repeat is harmless. Holds nothing of the person: our handles alone.
 
     Attributes:
         origin_id: handle of the lead; `ref` None when nobody knows whether it came to be.

@@ -12,7 +12,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, case, delete, func, insert, literal, or_, select, union, update
+from sqlalchemy import (
+    BindParameter,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from leadgate.model.deliveries import OPEN_STATES, DeliveryKind, DeliveryState
 from leadgate.model.erasures import DestroyedKey, Erasure, ErasureReason, LeadToErase, OrderState
@@ -163,9 +177,7 @@ _CLOSE_LEADS = (
 )
 _FORGET_ACCEPTANCES = (
     update(accepted_leads)
-    .where(
-        of_workspace(accepted_leads), accepted_leads.c.lead_id.in_(select(leads.c.lead_id).where(_theirs(leads)))
-    )
+    .where(of_workspace(accepted_leads), accepted_leads.c.lead_id.in_(select(leads.c.lead_id).where(_theirs(leads))))
     .values(reason=ERASED)
 )
 
@@ -199,9 +211,9 @@ _FIND = _ALL.where(given(erasures.c.erasure_id))
 _OF_SUBJECT = _ALL.where(erasures.c.subject_ids.contains(bindparam("quoted"))).order_by(erasures.c.number)
 _NEWEST = _ALL.where(erasures.c.number < bindparam("before")).order_by(erasures.c.number.desc()).limit(LIMIT)
 _AFTER = _ALL.where(erasures.c.number > bindparam("after")).order_by(erasures.c.number)
-_UNANSWERED = _ALL.where(
-    erasures.c.order_state.in_((OrderState.OPEN.value, OrderState.REFUSED.value))
-).order_by(erasures.c.number)
+_UNANSWERED = _ALL.where(erasures.c.order_state.in_((OrderState.OPEN.value, OrderState.REFUSED.value))).order_by(
+    erasures.c.number
+)
 _SET_ORDER = update(erasures).where(of_workspace(erasures), given(erasures.c.erasure_id))
 _NO_NUMBER = 2**31 - 1
 

@@ -1,8 +1,8 @@
 """Envelope encryption: what is kept is sealed under the data key of its scope; data keys are wrapped by the custodian.
 
 Scopes: `subject:<id>` for everything of one person, `intake` for raw events before it is known whose they are, `secrets` for the
-connections' secrets, `index` for blind indexes, `erasures` for orders to destroy something elsewhere. The context names workspace, scope and place, so that a ciphertext moved to another
-row, column or person does not open.
+connections' secrets, `index` for blind indexes, `erasures` for orders to destroy something elsewhere. The context names workspace,
+scope and place, so that a ciphertext moved to another row, column or person does not open.
 """
 
 from __future__ import annotations

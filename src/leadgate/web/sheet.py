@@ -49,6 +49,7 @@ NOTICES = frozenset(
         "alert_not_taken",
         "alert_removed",
         "alert_gone",
+        "erased",
     }
 )
 

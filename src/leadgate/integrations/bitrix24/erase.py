@@ -263,7 +263,7 @@ def _rows_of(question: Command, answer: BatchAnswer) -> dict[Thing, Row] | Failu
 
 
 def _is_of_lead(thing: Thing, row: Row, command: EraseLead) -> bool:
-    """Compared again: a filter that a portal passes over would give anybody's. A number counts while no other handle stands there."""
+    """Compared again: a filter that a portal passes over gives anybody's. A number counts while no other handle stands there."""
     if row.get("originatorId") == ORIGINATOR and row.get("originId") == command.origin_id:
         return True
     ref = command.ref
