@@ -12,7 +12,7 @@ from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
 PARTS = ("alerts", "bot", "erasures", "ledger", "pages", "pseudonyms", "widget")
-"""Names of the files: what alarms say, what the bot says, what is said of erasures and of the ledger, what the pages say, what stands
+"""Names of the files: what alarms say, what the bot says, what is said of erasures, of the ledger, on the pages, what stands
 for a lost placeholder, what the chat of the site says."""
 
 

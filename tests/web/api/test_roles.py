@@ -31,6 +31,8 @@ ALLOWED = {
     ("POST", "/deliveries/{delivery_id}/discard"): HOUSE,
     ("GET", "/deliveries/{delivery_id}/fix"): DESK,
     ("POST", "/deliveries/{delivery_id}/fix"): DESK,
+    ("GET", "/erasures"): EVERYBODY,
+    ("GET", "/erasures/{erasure_id}"): EVERYBODY,
     ("GET", "/events"): EVERYBODY,
     ("GET", "/events/{event_id}"): EVERYBODY,
     ("POST", "/events/{event_id}/replay"): DESK,
@@ -38,6 +40,7 @@ ALLOWED = {
     ("GET", "/leads"): EVERYBODY,
     ("GET", "/ledger"): EVERYBODY,
     ("POST", "/ledger/reconcile"): HOUSE,
+    ("POST", "/subjects/{subject_id}/erase"): HOUSE,
 }
 
 
