@@ -220,6 +220,11 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
         "Try again, or connect with --no-check.",
     ),
     "crm.lead_elsewhere": ("The lead stands in a CRM that is not connected now.", "Resume that connection."),
+    "erasure.crm_removed": (
+        "A lead of an erased person stands in a CRM that is connected no more.",
+        "See: docs/runbook/erasure-refused.md",
+    ),
+    "event.ended": ("The event was erased with its person, or given up, while it was worked on.",),
     "event.crashed": ("Working on this event failed five times in our own code.", "See: docs/runbook/crashed.md"),
     "event.empty": ("The webhook held no event that we read.",),
     "event.no_open_lead": ("A message was edited or deleted by the client, and no lead is open that could be told.",),
@@ -230,6 +235,7 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
         "Write to the client yourself.",
     ),
     "site.query_invalid": ("An option of the address is wrong.",),
+    "subject.erased": ("The person was erased: the event is not worked on, the delivery is not made.",),
     "telegram.answer_lost": _UNSEEN,
     "telegram.answer_unreadable": _UNSEEN,
     "telegram.partly_sent": (

@@ -394,6 +394,14 @@ class MemoryLeads:
         self._journal.put(self._rows, lead_id, replace(row, state=state, ref=ref or row.ref, crm_connection_id=crm))
 
 
+class MemorySubjects:
+    """Nobody is erased in the simulated salon."""
+
+    def erased_among(self, subject_ids: Collection[str]) -> frozenset[str]:
+        """Nobody."""
+        return frozenset()
+
+
 class MemoryEvents:
     """Events end before their deliveries begin; only what a delivery says of them is heard."""
 
@@ -411,6 +419,7 @@ class MemoryTransaction:
         self.lanes = MemoryLanes(journal)
         self.leads = MemoryLeads(journal)
         self.events = MemoryEvents()
+        self.subjects = MemorySubjects()
 
 
 @dataclass(slots=True)

@@ -87,6 +87,7 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     """Key, subject, conversation and lead."""
     tx.keys.add(WrappedKey(scope=name, wrapped_key=b"wrapped", wrapper_key_id="key_1"), at=NOW)
     tx.keys.find(name)
+    assert tx.keys.hold(name)
     tx.subjects.add(name, at=NOW)
     tx.subjects.add_identifier(name, "phone", name.encode(), at=NOW)
     assert tx.subjects.find_by("phone", name.encode()) == name
@@ -118,6 +119,7 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     tx.subjects.add_consent(name, name, consent, at=NOW)
     assert tx.subjects.consents([name]) == [consent]
     tx.subjects.lock(name)
+    assert tx.subjects.erased_among({name}) == frozenset()
     tx.subjects.join(f"{name}-twin", name, reason="invitation", at=NOW)
     assert (tx.subjects.find_joined(f"{name}-twin"), tx.subjects.joined_into(name)) == (name, [f"{name}-twin"])
     lead = new_lead(name, subject_id=name)

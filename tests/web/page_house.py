@@ -20,6 +20,7 @@ from leadgate.errors import AccessDeniedError, ConfigurationError, ConflictError
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords, Cause, Trouble
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.model.erasures import DestroyedKey, Erasure, ErasureReason, OrderState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import CrmEntity, LeadRef, LeadRequest, Person
 from leadgate.model.reach import ChannelReach, LostPerson, ReachReport
@@ -724,6 +725,64 @@ class MemoryPolicies:
         return self.rules
 
 
+def erasure(number: int, order: OrderState, *, answer: str | None = None, error_code: str | None = None) -> Erasure:
+    """An erasure of the sample salon."""
+    return Erasure(
+        erasure_id=f"era_{number}",
+        number=number,
+        subject_ids=[f"subj_{number}", f"subj_{number}0"],
+        reason=ErasureReason.REQUEST,
+        by="staff_owner",
+        at=NOW - timedelta(days=5 - number),
+        keys=[DestroyedKey(scope=f"subject:subj_{number}", fingerprint="5f0a1b2c3d4e5f60")],
+        rows={"profiles": 2, "messages": 14, "unread_events": 0, "consents_kept": 1},
+        delivery_ids=[f"dlv_9{number}"],
+        order=order,
+        answer=answer,
+        error_code=error_code,
+    )
+
+
+class MemoryErasing:
+    """Three erasures, and one person who may be erased."""
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, str, str]] = []
+        self.is_busy = False
+        self.rows = [
+            erasure(3, OrderState.OPEN),
+            erasure(2, OrderState.REFUSED, error_code="bitrix24.ACCESS_DENIED"),
+            erasure(1, OrderState.DONE, answer="lead:101=blank contact:30001=kept"),
+        ]
+
+    async def preview(self, subject_id: str) -> tuple[Sequence[str], Mapping[str, int]]:
+        if subject_id != "subj_7":
+            raise NotFoundError(f"There is nobody with the id {subject_id}.")
+        counts = {"messages": 14, "conversations": 2, "event_bodies": 9, "leads": 1, "waiting": 2}
+        return ["subj_7", "subj_8"], counts
+
+    async def erase(self, subject_id: str, *, reason: ErasureReason, by: str) -> Erasure:
+        if self.is_busy:
+            raise ConflictError("A message is on its way.", code="erasure.busy")
+        self.acts.append((subject_id, reason.value, by))
+        return self.rows[0]
+
+    async def newest(self, *, limit: int, before: int | None = None) -> Sequence[Erasure]:
+        return [one for one in self.rows if before is None or one.number < before][:limit]
+
+
+class MemoryPapers:
+    """Two papers that are none."""
+
+    async def act(self, erasure_id: str) -> bytes:
+        if erasure_id == "era_9":
+            raise NotFoundError("There is no erasure era_9.")
+        return b"%PDF-act"
+
+    async def extract(self, erasure_id: str) -> bytes:
+        return b"%PDF-extract of " + erasure_id.encode()
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -735,6 +794,8 @@ class MemoryHouse:
         self.alerts = MemoryAlerts()
         self.reachability = MemoryReach()
         self.policies = MemoryPolicies()
+        self.erasing = MemoryErasing()
+        self.erasure_papers = MemoryPapers()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

@@ -95,6 +95,8 @@ TOLD_ELSEWHERE = {
         "delivery.wrong_state",
         "event.wrong_state",
     ),  # log, notice, command
+    *("erasure.busy", "erasure.crm_removed", "erasure.list_damaged"),  # by the pages of erasures, the last by a command
+    *("event.ended", "subject.ambiguous"),  # log, command
     "reach.no_link",  # command
     *("intake.overloaded", "storage.unavailable", "webhook.crashed", "webhook.method_not_allowed"),  # to senders alone
     *("site.not_found", "site.query_invalid", "site.too_many_visits"),  # likewise

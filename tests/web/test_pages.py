@@ -52,8 +52,10 @@ READ_PAGES = (
     "/policies",
     "/policies/change",
     "/health-mode",
+    "/erasures",
+    "/subjects/subj_7/erase",
 )
-OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/policies/change")
+OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/policies/change", "/subjects/subj_7/erase")
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
@@ -75,6 +77,7 @@ POSTS = {
     "/alerts/new/telegram": Act.CONNECT,
     "/policies/change": Act.PRIVACY,
     "/health-mode": Act.PRIVACY,
+    "/subjects/subj_7/erase": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

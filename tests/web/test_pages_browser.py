@@ -26,6 +26,8 @@ PAGES = (
     "/alerts",
     "/alerts?notice=alert_not_taken",
     "/alerts/new",
+    "/erasures",
+    "/subjects/subj_7/erase",
     "/alerts/new/telegram",
     "/alerts/new/mail",
     "/ledger?notice=reason_missing",

@@ -17,6 +17,7 @@ _COUNTS = {
     Cause.SILENCE: "count.silence",
     Cause.DISK: "count.disk",
     Cause.LEDGER: "count.differences",
+    Cause.ERASURE: "count.erasures",
     Cause.ADDRESS: "count.failures",
 }
 _ENDINGS = frozenset(Ending)
@@ -36,6 +37,7 @@ _PAGES = {
     Cause.CANARY: "/events",
     Cause.ADDRESS: "/alerts",
     Cause.LEDGER: "/ledger",
+    Cause.ERASURE: "/erasures",
 }
 
 

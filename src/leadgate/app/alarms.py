@@ -14,6 +14,8 @@ from leadgate.alerts.canary import CANARY, CanaryReceiver, CanaryWalk, CrmAnswer
 from leadgate.alerts.listening import Listening
 from leadgate.alerts.watch import AlertWatch
 from leadgate.alerts.wording import Voice
+from leadgate.app.erasing import Erasing
+from leadgate.app.erasure_alarm import ErasureSense
 from leadgate.app.targets import OpenTargets
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.intake.receive import Intake
@@ -40,6 +42,7 @@ class House(Protocol):
     ids: IdSource
     book: ConnectionBook
     targets: OpenTargets
+    erasing: Erasing
     intake: Intake
 
 
@@ -67,7 +70,11 @@ def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
         limits=limits,
         name_kind=name_kind,
         read_disk=lambda: read_disk(house.settings.data),
-        senses=(Listening(house.storage, zone=ZoneInfo(house.workspace.time_zone), name_kind=name_kind), canary),
+        senses=(
+            Listening(house.storage, zone=ZoneInfo(house.workspace.time_zone), name_kind=name_kind),
+            canary,
+            ErasureSense(house.erasing, ZoneInfo(house.workspace.time_zone)),
+        ),
         clock=house.clock,
         holder=holder,
     )

@@ -12,6 +12,8 @@ from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
+from leadgate.app.erasing import Erasing
+from leadgate.app.erasure_papers import ErasurePapers
 from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
@@ -20,6 +22,7 @@ from leadgate.app.policies import PolicyDesk
 from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import OpenTargets
+from leadgate.app.unread import UnreadEvents
 from leadgate.app.watchdog import Watchdog
 from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
@@ -63,6 +66,9 @@ from leadgate.vault.key_file import open_key_file
 
 FOLLOW_INTERVAL_S = 2.0
 """How soon changes made by a command, a page or another node take effect; the contract allows 15 s."""
+
+ERASURES_INTERVAL_S = 5.0
+"""How soon it is noted that the CRM answered an order to erase."""
 
 _REFUSALS_INTERVAL_S = 5.0
 _GAUGES_INTERVAL_S = 10.0
@@ -158,6 +164,20 @@ class App:
             clock=self.clock,
             on_change=self._wake_workers,
         )
+        self.erasing = Erasing(
+            storage,
+            vault,
+            self.journal,
+            outbox,
+            unread=UnreadEvents(turns, self.book, vault, identities),
+            book=self.book,
+            folder=settings.data,
+            clock=self.clock,
+            ids=self.ids,
+            holder=holder,
+            on_change=self._wake_workers,
+        )
+        self.erasure_papers = ErasurePapers(self.erasing, self.journal, storage, workspace, self.clock)
         self.connections = ConnectionDesk(
             storage,
             vault,
@@ -254,6 +274,7 @@ class App:
         if await self.connections.adopt_strays():
             self._wake_workers()
         await self.read_book()
+        await self.erasing.forget_keys()
 
     async def read_book(self) -> None:
         """Read the salon's book, and the owner's rules of what may leave."""
@@ -273,6 +294,7 @@ class App:
             self.deliveries.run(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
+            _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
         with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out

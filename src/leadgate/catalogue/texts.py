@@ -11,8 +11,8 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "ledger", "neutral", "pages", "pseudonyms", "widget")
-"""Names of the files: what alarms say, what the bot says, what stands for a clinic's services, what the pages say, what stands
+PARTS = ("alerts", "bot", "erasures", "ledger", "neutral", "pages", "pseudonyms", "widget")
+"""Names of the files; each holds the words of one part of the house: what alarms say, what the bot says, what stands
 for a lost placeholder, what the chat of the site says."""
 
 

@@ -83,6 +83,10 @@ _GROUPS = {
         "How the house treats health: a salon that asks nothing, or a clinic.",
         {name: f"leadgate.cli.health:{name}" for name in ("show", "set")},
     ),
+    "subject": (
+        "A person's data and rights.",
+        {name: f"leadgate.cli.subject_erase:{name}" for name in ("erase", "erasures", "act")},
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},

@@ -57,7 +57,7 @@ class Identities:
         The strongest identifier decides: the channel's own id of the person, then phone, e-mail, user name. An identifier
         that belongs to another subject stays with it. Hearsay (a messenger's profile) never replaces what the person said.
         """
-        marks = self._marks(tx, person, channel)
+        marks = self.marks(tx, person, channel)
         found = (tx.subjects.find_by(kind, value_index) for kind, value_index in marks)
         subject_id = next((self.root(tx, subject) for subject in found if subject is not None), None)
         if subject_id is None:
@@ -77,7 +77,7 @@ class Identities:
         is_hearsay: bool = False,
     ) -> Known:
         """Merge what was learned into a subject's profile and identifiers."""
-        for kind, value_index in self._marks(tx, person, channel):
+        for kind, value_index in self.marks(tx, person, channel):
             tx.subjects.add_identifier(subject_id, kind, value_index, at=at)
         before = self.profile(tx, subject_id)
         profile, news = _merge(before, person, is_hearsay=is_hearsay)
@@ -139,7 +139,8 @@ class Identities:
         sealed = self._vault.seal(tx, subject_scope(subject_id), _PROFILE, msgspec.json.encode(profile))
         tx.subjects.set_profile(subject_id, sealed)
 
-    def _marks(self, tx: Transaction, person: Person, channel: str) -> list[tuple[str, bytes]]:
+    def marks(self, tx: Transaction, person: Person, channel: str) -> list[tuple[str, bytes]]:
+        """What this person would be known by: kind and blind index, the strongest first."""
         values = (
             (f"sender:{channel}", person.channel_user_id),
             ("phone", person.phone),

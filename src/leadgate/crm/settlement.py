@@ -46,6 +46,21 @@ class LeadSettlement:
         return decision
 
     @staticmethod
+    def settled_without_words(
+        tx: Transaction, delivery: StoredDelivery, decision: Decision, *, at: datetime
+    ) -> Decision:
+        """Where the lead stands is kept for the order that destroys it; what did not arrive is given up."""
+        if delivery.kind is DeliveryKind.MESSAGE:
+            return replace(decision, state=DeliveryState.DISCARDED, due_at=None, error_detail=None, external_id=None)
+        is_made = delivery.kind is DeliveryKind.CREATE_LEAD and decision.state is DeliveryState.DONE
+        if is_made and delivery.lead_id is not None:
+            ref, crm = parse_ref(decision.external_id), delivery.connection_id
+            tx.leads.settle(delivery.lead_id, state=LeadState.CLOSED, ref=ref, at=at, crm_connection_id=crm)
+        if decision.state in (DeliveryState.DONE, DeliveryState.UNKNOWN):
+            return replace(decision, error_detail=None)
+        return replace(decision, state=DeliveryState.DISCARDED, due_at=None, error_detail=None)
+
+    @staticmethod
     def _opened(tx: Transaction, delivery: StoredDelivery, decision: Decision, *, at: datetime) -> None:
         if delivery.lead_id is None:
             return

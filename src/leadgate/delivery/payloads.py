@@ -11,24 +11,28 @@ from datetime import datetime
 
 import msgspec
 
+from leadgate.errors import UnknownKeyError
 from leadgate.model.deliveries import DeliveryKind, DeliveryState
-from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, LeadRef, UpdateLead
+from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, EraseLead, LeadRef, Person, UpdateLead
 from leadgate.model.messages import OutgoingMessage
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import StoredDelivery, Transaction
 from leadgate.privacy.held_back import SERVICE, Place, note_held_back
 from leadgate.privacy.rules import LiveRules
-from leadgate.vault.envelope import Vault, subject_scope
+from leadgate.vault.envelope import ERASURES, Vault, subject_scope
 
 Payload = CrmCommand | OutgoingMessage
 
-_TYPES: dict[DeliveryKind, type[CreateLead | UpdateLead | AddTimelineEntry | OutgoingMessage]] = {
+_TYPES: dict[DeliveryKind, type[CreateLead | UpdateLead | AddTimelineEntry | EraseLead | OutgoingMessage]] = {
     DeliveryKind.CREATE_LEAD: CreateLead,
     DeliveryKind.UPDATE_LEAD: UpdateLead,
     DeliveryKind.TIMELINE_ENTRY: AddTimelineEntry,
     DeliveryKind.MESSAGE: OutgoingMessage,
+    DeliveryKind.ERASE_LEAD: EraseLead,
 }
 _KINDS = {payload_type: kind for kind, payload_type in _TYPES.items()}
+
+_IN_DOUBT = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 HOMELESS_LANE = "crm:none"
 """Where commands for the CRM wait until one is connected."""
@@ -92,8 +96,11 @@ class Outbox:
 
     def seal(self, tx: Transaction, delivery_id: str, subject_id: str, payload: Payload) -> bytes:
         """A payload as it lies on disk, with nothing in it that may not leave."""
-        payload = self.released(payload)
-        return self._vault.seal(tx, subject_scope(subject_id), _place(delivery_id), msgspec.json.encode(payload))
+        scope = subject_scope(subject_id)
+        if isinstance(payload, EraseLead):  # holds nothing of the person, whose key is gone by then
+            scope = ERASURES
+            self._vault.ensure_scope(tx, scope)
+        return self._vault.seal(tx, scope, _place(delivery_id), msgspec.json.encode(self.released(payload)))
 
     def rewrite(self, tx: Transaction, delivery: StoredDelivery, payload: Payload) -> None:
         """Say the same duty in other words; a call that is under way has the old ones."""
@@ -103,14 +110,18 @@ class Outbox:
     def open(self, tx: Transaction, delivery: StoredDelivery) -> Payload:
         """The payload of a delivery; the lead's reference is the one known now.
 
+        What is still in doubt when its person is erased stays without its words: enough to look it up, nothing to send.
+
         Raises:
             UnknownKeyError: the person was erased.
             TamperedError: the stored bytes do not belong to this delivery.
         """
-        scope = subject_scope(delivery.subject_id)
+        if not delivery.sealed_payload:
+            return self._without_words(tx, delivery)
+        scope = ERASURES if delivery.kind is DeliveryKind.ERASE_LEAD else subject_scope(delivery.subject_id)
         plain = self._vault.open(tx, scope, _place(delivery.delivery_id), delivery.sealed_payload)
         payload = msgspec.json.decode(plain, type=_TYPES[delivery.kind])
-        if isinstance(payload, UpdateLead | AddTimelineEntry):
+        if isinstance(payload, UpdateLead | AddTimelineEntry | EraseLead):
             payload = replace(payload, ref=self._find_ref(tx, payload.lead_id))
         return self.released(payload)
 
@@ -126,6 +137,33 @@ class Outbox:
         if neutral != message:
             note_held_back(tx, Place.MESSENGER, {SERVICE: 1}, at=at)
         return neutral
+
+    def _without_words(self, tx: Transaction, delivery: StoredDelivery) -> Payload:
+        lead = tx.leads.find(delivery.lead_id or "")
+        if lead is None or delivery.state not in _IN_DOUBT:
+            raise UnknownKeyError("The words of this delivery were erased.")
+        if delivery.kind is DeliveryKind.CREATE_LEAD:
+            return CreateLead(
+                lead_id=lead.lead_id,
+                origin_id=lead.origin_id,
+                title="",
+                person=Person(),
+                channel="",
+                channel_title="",
+                comment="",
+                occurred_at=delivery.created_at,
+            )
+        if delivery.kind is DeliveryKind.UPDATE_LEAD:
+            return UpdateLead(lead_id=lead.lead_id, origin_id=lead.origin_id, person=Person(), ref=lead.ref)
+        return AddTimelineEntry(
+            lead_id=lead.lead_id,
+            entry_id=delivery.event_id or "",
+            author="",
+            channel_title="",
+            occurred_at=delivery.created_at,
+            text="",
+            ref=lead.ref,
+        )
 
     @staticmethod
     def _find_ref(tx: Transaction, lead_id: str) -> LeadRef | None:

@@ -17,7 +17,7 @@ from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_of, decide, lane_wait_after
 from leadgate.delivery.targets import Target
 from leadgate.errors import LeaseLostError, VaultError
-from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
+from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.leads import AddTimelineEntry, UpdateLead
 from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.ports.stores import Lease, StoredDelivery, StoredLead, Transaction
@@ -45,6 +45,12 @@ class Settlement(Protocol):
         at: datetime,
     ) -> Decision:
         """Returns the decision, or another one instead."""
+        ...
+
+    def settled_without_words(
+        self, tx: Transaction, delivery: StoredDelivery, decision: Decision, *, at: datetime
+    ) -> Decision:
+        """The person was erased while this was under way: nothing of it is sent again. Returns the decision, or another one."""
         ...
 
 
@@ -202,12 +208,18 @@ class LaneSteps:
         """
         if not tx.lanes.hold(lease):
             raise LeaseLostError("the lane has another holder")
+        # While the calls were made somebody may have been erased: what we hold of them in memory goes nowhere any more.
+        erased = tx.subjects.erased_among({task.delivery.subject_id for task in called.tasks})
         for task, outcome in zip(called.tasks, called.outcomes, strict=True):
             end = attempt_outcome(outcome)
             tx.deliveries.end_attempt(
                 task.delivery.delivery_id, task.number, outcome=end, error_code=code_of(outcome), at=now
             )
-            self._settle(tx, task.delivery, task.payload, outcome, called.target, now=now, jitter=jitter)
+            wordless = task.delivery.subject_id in erased
+            payload = None if wordless else task.payload
+            self._settle(
+                tx, task.delivery, payload, outcome, called.target, now=now, jitter=jitter, is_wordless=wordless
+            )
 
     @staticmethod
     def finish(tx: Transaction, lease: Lease, outcomes: Sequence[Outcome], *, now: datetime, jitter: float) -> Step:
@@ -231,7 +243,10 @@ class LaneSteps:
         *,
         now: datetime,
         jitter: float,
+        is_wordless: bool | None = None,
     ) -> None:
+        if is_wordless is None:
+            is_wordless = bool(tx.subjects.erased_among({delivery.subject_id}))
         decision = decide(
             _without_blame(outcome, payload),
             Situation(
@@ -252,7 +267,12 @@ class LaneSteps:
                 failures=delivery.failures,
                 error_code=outcome.code,
             )
-        decision = self._settlement.settled(tx, delivery, payload, outcome, decision, at=now)
+        if delivery.kind is DeliveryKind.ERASE_LEAD:
+            pass  # no lead and no chat follows from it; the erasure is followed by reading where it stands
+        elif is_wordless:
+            decision = self._settlement.settled_without_words(tx, delivery, decision, at=now)
+        else:
+            decision = self._settlement.settled(tx, delivery, payload, outcome, decision, at=now)
         tx.deliveries.settle(
             delivery.delivery_id,
             state=decision.state,

@@ -47,6 +47,8 @@ class Cause(StrEnum):
     """The last reconciliation found differences."""
     CANARY = "canary"
     """The daily trial event did not come through."""
+    ERASURE = "erasure"
+    """The CRM has not destroyed what it was ordered to, and somebody has to see to it."""
     ADDRESS = "address"
     """An address that alarms are sent to does not take them."""
 

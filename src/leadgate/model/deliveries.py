@@ -14,6 +14,8 @@ class DeliveryKind(StrEnum):
     UPDATE_LEAD = "lead.update"
     TIMELINE_ENTRY = "timeline.add"
     MESSAGE = "message.send"
+    ERASE_LEAD = "lead.erase"
+    """The order to destroy there what stands of an erased person."""
 
 
 class DeliveryState(StrEnum):

@@ -222,4 +222,24 @@ class AddTimelineEntry:
     is_ours: bool = False
 
 
-CrmCommand = CreateLead | UpdateLead | AddTimelineEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseLead:
+    """Command: destroy in the CRM what stands there of an erased person because of one lead.
+
+    That is the lead, our entries in its timeline, and the contact if we made it and nothing else hangs on it. Made blank, and
+    deleted besides where the access may delete. A repeat is harmless. Holds nothing of the person: our handles alone.
+
+    Attributes:
+        origin_id: handle of the lead; `ref` None when nobody knows whether it came to be.
+        entry_ids: of our entries in its timeline.
+        siblings: origin ids of all leads of the person, this one too: what hangs on them alone goes as well.
+    """
+
+    lead_id: str
+    origin_id: str
+    ref: LeadRef | None
+    entry_ids: tuple[str, ...]
+    siblings: tuple[str, ...]
+
+
+CrmCommand = CreateLead | UpdateLead | AddTimelineEntry | EraseLead

@@ -55,6 +55,12 @@ class Settlements:
             return self._said(tx, delivery, payload, outcome, decision, at=at)
         return self._leads.settled(tx, delivery, payload, outcome, decision, at=at)
 
+    def settled_without_words(
+        self, tx: Transaction, delivery: StoredDelivery, decision: Decision, *, at: datetime
+    ) -> Decision:
+        """The chat of an erased person is gone; of their lead it matters where it stands."""
+        return self._leads.settled_without_words(tx, delivery, decision, at=at)
+
     def _said(
         self,
         tx: Transaction,

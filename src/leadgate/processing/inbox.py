@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from leadgate.errors import LeaseLostError, OverloadedError
+from leadgate.errors import ConflictError, LeaseLostError, OverloadedError
 from leadgate.model.events import EventState
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock
@@ -153,6 +153,9 @@ class InboxWorker:
             ending = await self._storage.write(unit)
         except (OverloadedError, LeaseLostError):
             raise
+        except ConflictError as error:
+            _log.info("event.overtaken", event_id=event.event_id, error_code=error.code)
+            return False
         except Exception:  # noqa: BLE001 -- see below
             # One event that breaks our code must not stop the others; after five tries it waits for a human.
             _log.exception("event.crashed", event_id=event.event_id, connection_id=event.connection_id)

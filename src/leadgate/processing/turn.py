@@ -14,6 +14,7 @@ from leadgate.crm.invitations import Invitations
 from leadgate.crm.leads import Contact, House, Leads
 from leadgate.crm.links import Door, StartLinks
 from leadgate.delivery.payloads import Outbox
+from leadgate.errors import ConflictError
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import AddTimelineEntry
 from leadgate.model.webhooks import VerifiedWebhook
@@ -74,7 +75,7 @@ class Turns:
         if ending.subject_id is not None and body is not None:
             scope = subject_scope(ending.subject_id)
             resealed = (scope, self._vault.seal(tx, scope, _place(event.event_id), body))
-        tx.events.finish(
+        is_first = tx.events.finish(
             event.event_id,
             state=ending.state,
             reason=ending.reason,
@@ -83,6 +84,8 @@ class Turns:
             resealed=resealed,
             at=at,
         )
+        if not is_first:  # its person was erased meanwhile, or somebody gave it up: nothing may follow from it
+            raise ConflictError("The event got its end elsewhere.", code="event.ended")
         tx.note_event(event.connection_id, at=event.received_at)
         return ending
 

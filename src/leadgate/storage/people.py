@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
@@ -14,6 +14,12 @@ from leadgate.storage.schema import consents, data_keys, identifiers, subject_jo
 
 _FIND_KEY = select(data_keys).where(of_workspace(data_keys), given(data_keys.c.scope))
 _ADD_KEY = insert(data_keys)
+# Whoever destroys the key waits until the transaction that read it so is over. SQLite has one writer and leaves the lock away.
+_HOLD_KEY = (
+    select(data_keys.c.scope)
+    .where(of_workspace(data_keys), given(data_keys.c.scope))
+    .with_for_update(read=True, key_share=True)
+)
 
 
 class SqlKeyStore(SqlStore):
@@ -36,6 +42,10 @@ class SqlKeyStore(SqlStore):
             created_at=at,
         )
 
+    def hold(self, scope: str) -> bool:
+        """Keep it from being destroyed for the length of the transaction."""
+        return self._one(_HOLD_KEY, for_scope=scope) is not None
+
 
 _FIND_SUBJECT = select(identifiers.c.subject_id).where(
     of_workspace(identifiers), given(identifiers.c.kind), given(identifiers.c.value_index)
@@ -50,6 +60,11 @@ _LOCK = (
     .where(of_workspace(subjects), subjects.c.subject_id.in_(bindparam("subject_ids", expanding=True)))
     .order_by(subjects.c.subject_id)
     .with_for_update()
+)
+_ERASED = select(subjects.c.subject_id).where(
+    of_workspace(subjects),
+    subjects.c.subject_id.in_(bindparam("subject_ids", expanding=True)),
+    subjects.c.erased_at.is_not(None),
 )
 _JOIN = insert_unless_there(subject_joins)
 _FIND_JOINED = select(subject_joins.c.into_subject_id).where(
@@ -91,6 +106,11 @@ class SqlSubjectStore(SqlStore):
     def join(self, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> None:
         """Know the first as the second from now on."""
         self._keep(_JOIN, subject_id=subject_id, into_subject_id=into_subject_id, reason=reason, joined_at=at)
+
+    def erased_among(self, subject_ids: Collection[str]) -> frozenset[str]:
+        """By their keys."""
+        rows = self._run(_ERASED, subject_ids=sorted(subject_ids)) if subject_ids else ()
+        return frozenset(row.subject_id for row in rows)
 
     def find_joined(self, subject_id: str) -> str | None:
         """One step up."""

@@ -634,6 +634,29 @@ retention_marks = Table(
     PrimaryKeyConstraint("workspace_id", "kind"),
 )
 
+# Who was erased: ids, codes and counts. JSON where a list is only ever read whole.
+erasures = Table(
+    "erasures",
+    metadata,
+    _workspace(),
+    Column("erasure_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("subject_ids", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("erased_at", UtcTime, nullable=False),
+    Column("destroyed_keys", Text, nullable=False),
+    Column("erased_rows", Text, nullable=False),
+    Column("delivery_ids", Text, nullable=False),
+    Column("order_state", Text, nullable=False),
+    Column("order_answer", Text, nullable=True),
+    Column("order_error_code", Text, nullable=True),
+    Column("answered_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "erasure_id"),
+    UniqueConstraint("workspace_id", "number", name="erasures_number"),
+    CheckConstraint("order_state IN ('none', 'open', 'done', 'refused', 'given_up')", name="erasures_order_state"),
+)
+
 # Programs that use the API. The hash of the secret alone: a stolen copy opens nothing.
 api_tokens = Table(
     "api_tokens",

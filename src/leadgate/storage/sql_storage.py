@@ -137,6 +137,24 @@ class SqlStorage:
             return "the file cannot be read as a database"
         return None if found == "ok" else _PLACES.sub("…", found)[:_DAMAGE_LIMIT]
 
+    async def clean_log(self) -> bool:
+        """Bring SQLite's log into the database and cut it, so that pages from before an erasure are not kept in it.
+
+        False when a reader was in the way: the log is overwritten as it is used again. PostgreSQL's log is its own business: True.
+
+        Raises:
+            StorageUnavailableError: the database is away or closed.
+        """
+        return await self._in_thread(self._clean_log) if self._is_sqlite else True
+
+    def _clean_log(self) -> bool:
+        driver = self._engine.raw_connection()
+        try:
+            busy = driver.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            driver.close()
+        return not busy
+
     def close(self) -> None:
         """Finish what is queued and close every connection."""
         self._is_closed = True

@@ -15,6 +15,7 @@ from leadgate.storage.base import SqlStore, TolerantInsert, given, insert_or, of
 from leadgate.storage.chats import SqlConversationStore, SqlFateStore, SqlInvitationStore
 from leadgate.storage.connections import SqlConnectionStore
 from leadgate.storage.deliveries import SqlDeliveryStore
+from leadgate.storage.erasures import SqlErasureStore
 from leadgate.storage.events import SqlEventStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
@@ -87,6 +88,7 @@ class SqlTransaction(SqlStore):
         self.answers = SqlAnswerStore(connection, workspace_id)
         self.rules = SqlRuleStore(connection, workspace_id)
         self.retention = SqlRetentionStore(connection, workspace_id)
+        self.erasures = SqlErasureStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

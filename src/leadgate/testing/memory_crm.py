@@ -9,7 +9,16 @@ from enum import Enum
 
 from leadgate.errors import ServiceUnavailableError
 from leadgate.model.connections import CheckReport, Finding, FindingState
-from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, SweptLead, UpdateLead
+from leadgate.model.leads import (
+    AddTimelineEntry,
+    CreateLead,
+    CrmCommand,
+    CrmEntity,
+    EraseLead,
+    LeadRef,
+    SweptLead,
+    UpdateLead,
+)
 from leadgate.model.outcomes import Delivered, LeadClosed, NotExecuted, Outcome, OutcomeUnknown, RetryLater, Scope
 from leadgate.ports.crm import BeforeCall
 
@@ -106,6 +115,8 @@ class MemoryCrm:
     def _carry_out(self, command: CrmCommand) -> Outcome:
         if isinstance(command, CreateLead):
             return self._create(command)
+        if isinstance(command, EraseLead):
+            return self._erase(command)
         lead = self._find(command.ref, command.lead_id)
         if lead is None:
             return LeadClosed() if command.ref else RetryLater("memory.lead_not_made", Scope.ITEM)
@@ -124,6 +135,10 @@ class MemoryCrm:
         self._made[command.lead_id] = ref
         return Delivered(f"lead:{ref.crm_id}")
 
+    def _erase(self, command: EraseLead) -> Outcome:
+        self.leads = [lead for lead in self.leads if lead.origin_id != command.origin_id]
+        return Delivered("deleted")
+
     @staticmethod
     def _update(lead: KeptLead, command: UpdateLead) -> Outcome:
         lead.name = lead.name or command.person.name
@@ -136,6 +151,9 @@ class MemoryCrm:
         return next((lead for lead in self.leads if lead.ref == wanted), None)
 
     def _find_effect(self, command: CrmCommand) -> Outcome:
+        if isinstance(command, EraseLead):
+            is_there = any(lead.origin_id == command.origin_id for lead in self.leads)
+            return NotExecuted() if is_there else Delivered("deleted")
         if isinstance(command, CreateLead):
             found = next((lead for lead in self.leads if lead.origin_id == command.origin_id), None)
             return NotExecuted() if found is None else Delivered(f"lead:{found.ref.crm_id}")

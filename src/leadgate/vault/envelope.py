@@ -1,8 +1,8 @@
 """Envelope encryption: what is kept is sealed under the data key of its scope; data keys are wrapped by the custodian.
 
 Scopes: `subject:<id>` for everything of one person, `intake` for raw events before it is known whose they are, `secrets` for the
-connections' secrets, `index` for blind indexes. The context names workspace, scope and place, so that a ciphertext moved to another
-row, column or person does not open.
+connections' secrets, `index` for blind indexes, `erasures` for orders to destroy something elsewhere. The context names workspace,
+scope and place, so that a ciphertext moved to another row, column or person does not open.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from leadgate.vault.ciphers import Cipher, Indexer, new_cipher_keyset, new_index
 INTAKE = "intake"
 SECRETS = "secrets"
 INDEX = "index"
+ERASURES = "erasures"
+_SUBJECT = "subject:"
 _CACHE_SIZE = 2000
 
 
 def subject_scope(subject_id: str) -> str:
     """The scope of everything that belongs to one person."""
-    return f"subject:{subject_id}"
+    return f"{_SUBJECT}{subject_id}"
 
 
 class Vault:
@@ -39,6 +41,8 @@ class Vault:
         self._indexers: dict[str, Indexer] = {}
         # Keys made inside a transaction belong to it alone: should it be rolled back, nothing may ever be sealed under them.
         self._fresh: WeakKeyDictionary[Transaction, dict[str, Cipher]] = WeakKeyDictionary()
+        # Scopes whose keys a transaction holds: asked for once, and nobody destroys them before it is over.
+        self._held: WeakKeyDictionary[Transaction, set[str]] = WeakKeyDictionary()
         self._lock = threading.Lock()  # units run in the threads of the storage, arrivals in the event loop
 
     def create_scope(self, tx: Transaction, scope: str) -> None:
@@ -63,9 +67,14 @@ class Vault:
     def seal(self, tx: Transaction, scope: str, place: str, plain: bytes) -> bytes:
         """Encrypt for one place, for instance `deliveries.payload:dlv_…`.
 
+        A person's key may have been destroyed since it was opened here, by this process or another one: so each transaction asks
+        for it, and while it lasts nobody destroys it.
+
         Raises:
             UnknownKeyError: the scope has no key (never made, or the person was erased).
         """
+        if scope.startswith(_SUBJECT):
+            self._hold(tx, scope)
         return self._cipher(tx, scope).seal(plain, _context(tx.workspace_id, scope, place))
 
     def open(self, tx: Transaction, scope: str, place: str, sealed: bytes) -> bytes:
@@ -89,6 +98,21 @@ class Vault:
         """Drop an opened key from memory (the person was erased)."""
         with self._lock:
             self._ciphers.pop((workspace_id, scope), None)
+
+    def ensure_scope(self, tx: Transaction, scope: str) -> None:
+        """Make the data key of a scope that everybody shares, unless it is there."""
+        if tx.keys.find(scope) is None:
+            self.create_scope(tx, scope)
+
+    def _hold(self, tx: Transaction, scope: str) -> None:
+        with self._lock:
+            held = self._held.setdefault(tx, set())
+            if scope in held or scope in self._fresh.get(tx, {}):
+                return
+        if not tx.keys.hold(scope):
+            self.forget(tx.workspace_id, scope)
+            raise _no_key()
+        held.add(scope)
 
     def _cipher(self, tx: Transaction, scope: str) -> Cipher:
         slot = (tx.workspace_id, scope)
@@ -114,12 +138,16 @@ class Vault:
     def _unwrap(self, tx: Transaction, scope: str) -> bytes:
         key = tx.keys.find(scope)
         if key is None:
-            raise UnknownKeyError("There is no data key for this; the person may have been erased.")
+            raise _no_key()
         return self._wrapper.unwrap(key.wrapped_key, _context(tx.workspace_id, scope, "data_key"))
 
     def _shrink(self) -> None:
         while len(self._ciphers) > _CACHE_SIZE:
             del self._ciphers[next(slot for slot in self._ciphers if slot[1] not in (INTAKE, SECRETS))]
+
+
+def _no_key() -> UnknownKeyError:
+    return UnknownKeyError("There is no data key for this; the person may have been erased.")
 
 
 def _context(workspace_id: str, scope: str, place: str) -> bytes:

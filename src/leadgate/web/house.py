@@ -12,6 +12,7 @@ from typing import Protocol
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
+from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.retention import DataKind, RetentionLine
@@ -353,6 +354,34 @@ class Retention(Protocol):
         ...
 
 
+class Erasing(Protocol):
+    """Erasing people."""
+
+    async def preview(self, subject_id: str) -> tuple[Sequence[str], Mapping[str, int]]:
+        """Who would be erased, and how many rows of what. Raises NotFoundError."""
+        ...
+
+    async def erase(self, subject_id: str, *, reason: ErasureReason, by: str) -> Erasure:
+        """Erase the whole person. Raises NotFoundError, ConflictError (a message to them is on its way)."""
+        ...
+
+    async def newest(self, *, limit: int, before: int | None = None) -> Sequence[Erasure]:
+        """Newest first, with a number less than `before`."""
+        ...
+
+
+class ErasurePapers(Protocol):
+    """The papers of an erasure."""
+
+    async def act(self, erasure_id: str) -> bytes:
+        """The act as PDF. Raises NotFoundError."""
+        ...
+
+    async def extract(self, erasure_id: str) -> bytes:
+        """What the journal says of it, as PDF. Raises NotFoundError."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
@@ -389,6 +418,16 @@ class House(Protocol):
     @property
     def retention(self) -> Retention:
         """How long what is kept."""
+        ...
+
+    @property
+    def erasing(self) -> Erasing:
+        """Erasing people."""
+        ...
+
+    @property
+    def erasure_papers(self) -> ErasurePapers:
+        """The papers of an erasure."""
         ...
 
     @property

@@ -55,6 +55,7 @@ NOTICES = frozenset(
         "term_chosen",
         "term_out_of_range",
         "journal_unavailable",
+        "erased",
     }
 )
 

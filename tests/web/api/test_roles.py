@@ -31,6 +31,8 @@ ALLOWED = {
     ("POST", "/deliveries/{delivery_id}/discard"): HOUSE,
     ("GET", "/deliveries/{delivery_id}/fix"): DESK,
     ("POST", "/deliveries/{delivery_id}/fix"): DESK,
+    ("GET", "/erasures"): EVERYBODY,
+    ("GET", "/erasures/{erasure_id}"): EVERYBODY,
     ("GET", "/events"): EVERYBODY,
     ("GET", "/events/{event_id}"): EVERYBODY,
     ("POST", "/events/{event_id}/replay"): DESK,
@@ -42,6 +44,7 @@ ALLOWED = {
     ("POST", "/policies"): HOUSE,
     ("GET", "/health-mode"): EVERYBODY,
     ("POST", "/health-mode"): HOUSE,
+    ("POST", "/subjects/{subject_id}/erase"): HOUSE,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import httpx
 
+from leadgate.integrations.bitrix24 import erase
 from leadgate.integrations.bitrix24.access import Access, WebhookAccess
 from leadgate.integrations.bitrix24.check import check
 from leadgate.integrations.bitrix24.client import PortalClient
@@ -21,7 +22,7 @@ from leadgate.integrations.bitrix24.settings import Settings
 from leadgate.integrations.bitrix24.standing import Standing
 from leadgate.integrations.bitrix24.sweep import sweep
 from leadgate.model.connections import CheckReport
-from leadgate.model.leads import CrmCommand, LeadRef, SweptLead
+from leadgate.model.leads import CrmCommand, EraseLead, LeadRef, SweptLead
 from leadgate.model.outcomes import Outcome, RetryLater, Scope
 from leadgate.ports.clock import Clock
 from leadgate.ports.crm import BeforeCall
@@ -94,8 +95,21 @@ class Bitrix24Crm:
             LeaseLostError: from `before_call`; nothing further was sent.
         """
         busy_s = self._client.busy_s
-        outcomes = await self._deliver_all(commands, before_call)
+        writing = [command for command in commands if not isinstance(command, EraseLead)]
+        outcomes = await self._deliver_all(writing, before_call)
         self._learn_pace(outcomes, self._client.busy_s - busy_s)
+        # Orders to destroy come behind everything else of their leads.
+        erased = await self._erase_all([c for c in commands if isinstance(c, EraseLead)], outcomes, before_call)
+        return _in_order(commands, written=outcomes, erased=erased)
+
+    async def _erase_all(
+        self, orders: Sequence[EraseLead], before: Sequence[Outcome], before_call: BeforeCall
+    ) -> list[Outcome]:
+        """One after another; a portal that fails as a whole is asked no further."""
+        outcomes: list[Outcome] = []
+        for order in orders:
+            stopped = next((outcome for outcome in (*before, *outcomes) if _stops(outcome)), None)
+            outcomes.append(stopped or await erase.erase(self._client, order, before_call))
         return outcomes
 
     async def _deliver_all(self, commands: Sequence[CrmCommand], before_call: BeforeCall) -> list[Outcome]:
@@ -112,7 +126,11 @@ class Bitrix24Crm:
 
     async def look_up(self, commands: Sequence[CrmCommand]) -> list[Outcome]:
         """After an unknown outcome: Delivered, NotExecuted or RetryLater for each command; reads only."""
-        return await look_up(self._client, commands, self._fresh_facts())
+        writing = [command for command in commands if not isinstance(command, EraseLead)]
+        outcomes = await look_up(self._client, writing, self._fresh_facts()) if writing else []
+        orders = [command for command in commands if isinstance(command, EraseLead)]
+        erased = [await erase.look_up(self._client, order) for order in orders]
+        return _in_order(commands, written=outcomes, erased=erased)
 
     async def find_origins(self, origin_ids: Sequence[str]) -> Mapping[str, tuple[LeadRef, ...]]:
         """All leads and deals with these origin ids; an id that is absent maps to an empty tuple.
@@ -165,6 +183,14 @@ class Bitrix24Crm:
 
     def _fresh_facts(self) -> PortalFacts | None:
         return self._facts if self._clock.monotonic_s() < self._facts_until else None
+
+
+def _in_order(
+    commands: Sequence[CrmCommand], *, written: Sequence[Outcome], erased: Sequence[Outcome]
+) -> list[Outcome]:
+    """One outcome for each command, in the order of the commands."""
+    rest, orders = iter(written), iter(erased)
+    return [next(orders) if isinstance(command, EraseLead) else next(rest) for command in commands]
 
 
 def _stops(outcome: Outcome) -> bool:

@@ -89,8 +89,10 @@ async def _outcome(
     for ref in refs:
         if isinstance(command, AddTimelineEntry):
             outcome = entries[ref, command.entry_id]
-        else:
+        elif isinstance(command, UpdateLead):  # orders to destroy are looked up by `erase`
             outcome = await _find_update(client, ref, command, facts=facts)
+        else:
+            continue
         if not isinstance(outcome, NotExecuted):
             return outcome
     return NotExecuted()

@@ -91,7 +91,7 @@ class _Planner:
             before = len(self._plan.steps)
             if isinstance(command, CreateLead):
                 self._create(number, command)
-            else:
+            elif isinstance(command, UpdateLead | AddTimelineEntry):  # orders to destroy go their own way (`erase`)
                 self._change(number, command)
             if len(self._plan.steps) > MAX_COMMANDS:
                 self._take_back(number, before)

@@ -21,7 +21,7 @@ from leadgate.integrations.bitrix24.fields import (
 )
 from leadgate.integrations.bitrix24.shapes import as_id, as_mapping, as_rows, as_text, ids_of
 from leadgate.integrations.bitrix24.standing import Reachable, Standing, read_reachable, read_standing
-from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
+from leadgate.model.leads import CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
 
 _CONTACT_SELECT = ("id", "originId", "originatorId")
 _PAGE = 50  # rows of a list in one answer
@@ -121,7 +121,7 @@ def read_facts(answer: BatchAnswer) -> PortalFacts | Failure:
 
 
 def _search_keys(command: CrmCommand) -> Sequence[str]:
-    return () if isinstance(command, AddTimelineEntry) else person_keys(command.for_contact)
+    return person_keys(command.for_contact) if isinstance(command, CreateLead | UpdateLead) else ()
 
 
 def _search(key: str, person_key: str) -> Command:

@@ -9,6 +9,7 @@ from leadgate.ports.stores.alerts import AlertKey, AlertStore
 from leadgate.ports.stores.api import AnswerStore, KeptAnswer, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
+from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
@@ -40,6 +41,7 @@ __all__ = [
     "ConnectionStore",
     "ConversationStore",
     "DeliveryStore",
+    "ErasureStore",
     "EventStore",
     "FateStore",
     "InvitationStore",

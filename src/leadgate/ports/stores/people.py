@@ -21,6 +21,10 @@ class KeyStore(Protocol):
         """Keep a new wrapped key."""
         ...
 
+    def hold(self, scope: str) -> bool:
+        """The key is there, and nobody destroys it before this transaction is over; False when it is gone."""
+        ...
+
 
 class SubjectStore(Protocol):
     """People and what they are known by (blind indexes only)."""
@@ -43,6 +47,10 @@ class SubjectStore(Protocol):
 
     def join(self, subject_id: str, into_subject_id: str, *, reason: str, at: datetime) -> None:
         """From now on the first is known as the second; no effect when it is joined already."""
+        ...
+
+    def erased_among(self, subject_ids: Collection[str]) -> frozenset[str]:
+        """Those of these subjects that were erased."""
         ...
 
     def find_joined(self, subject_id: str) -> str | None:

@@ -13,6 +13,7 @@ from leadgate.ports.stores.alerts import AlertStore
 from leadgate.ports.stores.api import AnswerStore, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
+from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
@@ -120,6 +121,11 @@ class Transaction(Protocol):
     @property
     def retention(self) -> RetentionStore:
         """What is old enough to go."""
+        ...
+
+    @property
+    def erasures(self) -> ErasureStore:
+        """Erasing people, and what was erased."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:

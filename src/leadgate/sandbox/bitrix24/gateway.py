@@ -14,7 +14,7 @@ from leadgate.sandbox.bitrix24.arguments import Params, find, text
 from leadgate.sandbox.bitrix24.batch import run_batch
 from leadgate.sandbox.bitrix24.call import Call
 from leadgate.sandbox.bitrix24.clock import SandboxClock
-from leadgate.sandbox.bitrix24.envelope import Reply, RestError, Usage, stamp, success
+from leadgate.sandbox.bitrix24.envelope import Reply, RestError, Usage, bad_argument, stamp, success
 from leadgate.sandbox.bitrix24.limits import Limits, Meter
 from leadgate.sandbox.bitrix24.methods import METHODS, reaches
 from leadgate.sandbox.bitrix24.portal import Caller, Portal
@@ -108,6 +108,8 @@ class Gateway:
         call = Call(Context(self.portal, caller, now), params)
         if not reaches(call, method):
             raise system.insufficient_scope()
+        if method in self.portal.denied:
+            raise bad_argument("ACCESS_DENIED", "Access denied.")
         self.meter.require_time(method, caller.key, now.timestamp())
         try:
             return handler(call), self.meter.spend(method, caller.key, now.timestamp())

@@ -60,6 +60,7 @@ def delete(call: Call) -> Reply:
     """`crm.item.delete`: an empty array."""
     record = _record(call)
     call.portal.store(record.entity).forget(record.id)
+    call.portal.forget_timeline(record.entity.word, record.id)
     return Reply([])
 
 

@@ -178,6 +178,7 @@ class Portal:
         has_rest: False plays a portal whose plan has no REST.
         refusal_of_wrong_secret: the `error` code for it; the sources disagree, so it can be chosen.
         strict_sources: True refuses an unknown `sourceId` in `crm.item.*`, as some portals do.
+        denied: methods that the user's CRM role does not allow, in small letters.
         max_entries: how many timeline entries it holds; over that new ones are refused.
         on_change: called after every change that was made through methods; not when a test sets an attribute.
     """
@@ -198,6 +199,7 @@ class Portal:
     contacts: Store = field(default_factory=lambda: Store(first_id=30001))
     comments: dict[int, Comment] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
+    denied: frozenset[str] = frozenset()
     max_entries: int = MAX_RECORDS
     on_change: Callable[[], None] = _tell_nobody
     last_entry_id: int = 0
@@ -251,6 +253,12 @@ class Portal:
             KeyError: there is none with this id.
         """
         del self.comments[number]
+        self.note_change()
+
+    def forget_timeline(self, owner_type: str, owner_id: int) -> None:
+        """Takes the whole timeline of a record away; it goes with its record."""
+        for number in self._timeline.pop((owner_type, owner_id), ()):
+            self.comments.pop(number, None)
         self.note_change()
 
     def timeline(self, owner_type: str, owner_id: int) -> list[Comment]:
