@@ -49,6 +49,13 @@ NOTICES = frozenset(
         "alert_not_taken",
         "alert_removed",
         "alert_gone",
+        "request_opened",
+        "request_assigned",
+        "request_extended",
+        "request_closed",
+        "request_conflict",
+        "request_unknown",
+        "request_reason",
     }
 )
 
@@ -62,6 +69,9 @@ WARNINGS = frozenset(
         "alert_added_not_taken",
         "alert_not_taken",
         "alert_gone",
+        "request_conflict",
+        "request_unknown",
+        "request_reason",
     }
 )
 """Notices that something did not go as wished."""

@@ -26,6 +26,7 @@ from leadgate.ports.stores.records import (
     Workspace,
     WrappedKey,
 )
+from leadgate.ports.stores.requests import RequestStore, StoredRequest, StoredStep
 from leadgate.ports.stores.rules import RuleStore, StoredRule
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 from leadgate.ports.stores.transaction import Storage, Transaction
@@ -48,6 +49,7 @@ __all__ = [
     "LeadStore",
     "Lease",
     "NewEvent",
+    "RequestStore",
     "RuleStore",
     "SalonStore",
     "StaffStore",
@@ -58,8 +60,10 @@ __all__ = [
     "StoredFate",
     "StoredLead",
     "StoredMessage",
+    "StoredRequest",
     "StoredRule",
     "StoredSecret",
+    "StoredStep",
     "SubjectStore",
     "TokenStore",
     "Transaction",
