@@ -49,8 +49,12 @@ READ_PAGES = (
     "/alerts/new",
     "/alerts/new/telegram",
     "/reach",
+    "/requests",
+    "/requests?state=closed",
+    "/requests/req_1",
+    "/requests/new",
 )
-OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
+OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/requests/new")
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
@@ -70,6 +74,12 @@ POSTS = {
     "/alerts/addr_1/test": Act.CONNECT,
     "/alerts/addr_1/remove": Act.CONNECT,
     "/alerts/new/telegram": Act.CONNECT,
+    "/requests/new": Act.PRIVACY,
+    "/requests/req_1/reveal": Act.PRIVACY,
+    "/requests/req_1/assign": Act.PRIVACY,
+    "/requests/req_1/extend": Act.PRIVACY,
+    "/requests/req_1/close": Act.PRIVACY,
+    "/requests/req_1/answer": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

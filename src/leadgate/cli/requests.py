@@ -180,7 +180,9 @@ def extend(
     if common.json:
         print_json(RequestTermDocument(request=request_id, due_on=due_on.isoformat()))
     else:
-        print_lines(f"{request_id} has to be answered by {due_on} now. Tell the person why before the first day is over.")
+        print_lines(
+            f"{request_id} has to be answered by {due_on} now. Tell the person why before the first day is over."
+        )
     return 0
 
 

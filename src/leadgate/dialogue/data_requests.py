@@ -34,7 +34,9 @@ _OF_SOMETHING_ELSE = (
     r"|салона|карты|сертификата|доставки|подруги|друга|мужа|жены|дочери|сына|мамы|сестры|брата|клиент\w+))"
 )
 _OWN_TRAIT = rf"(?:{_MY}\s+(?:\w+\s+)?{_PERSONAL}{_OF_SOMETHING_ELSE}|{_PERSONAL}\s+{_MY}\b)"
-_BOOKING = re.compile(r"\b(?:запис(?!ан)\w+|брон\w+|очеред\w+|визит\w*|при[её]м\w*|сеанс\w*|окошк\w+|слот\w*|яз\w*лу\w*)\b")
+_BOOKING = re.compile(
+    r"\b(?:запис(?!ан)\w+|брон\w+|очеред\w+|визит\w*|при[её]м\w*|сеанс\w*|окошк\w+|слот\w*|яз\w*лу\w*)\b"
+)
 
 _ERASE_VERB = (
     r"(?:уд[ао]л(?:и|яй|е|ит)(?:те|ть|ти|т|ь)?|сотрите|сотри|стереть|уничтож(?:ьте|ь|ить|те|айте)|вычеркн(?:ите|и|уть)"
@@ -49,11 +51,23 @@ _GIVE_VERB = (
     r"(?:(?:пришл|вышл|покаж|сообщ)(?:и|ите|ете)|прислать|выслать|показать|сообщить|предостав(?:ь|ьте|ить|те)|отправ(?:ь|ьте|ить)|выгруз(?:и|ите|ить)"
     r"|да(?:й|йте|ть)|выда(?:й|йте|ть)|получить|узнать|увидеть|посмотреть|запрашиваю|запросить|ознакомиться|раскрыть|раскройте)"
 )
-_KEEP_VERB = r"(?:хран\w{1,4}|собира\w{1,4}|собрал\w|обрабатыва\w{1,4}|име\w{2,4}|зна\w{2,4}|есть|остал\w{1,3}|записан\w|сохран\w{1,5}|использу\w{1,4}|переда[её]\w{1,3})"
-_STOP_VERB = r"(?:прекрат(?:и|ите|ить|ете)|останов(?:и|ите|ить)|перестан(?:ь|ьте|те)|запрещаю|запретить|требую\s+прекра\w+|прекращени[еяю])"
-_PROCESSING = r"(?:обработк[уиае]|обрабатывать|хранить|хранени[еяю]|использовать|использовани[еяю]|собирать|сбор|передавать|передачу|распростран\w+)"
+_KEEP_VERB = (
+    r"(?:хран\w{1,4}|собира\w{1,4}|собрал\w|обрабатыва\w{1,4}|име\w{2,4}|зна\w{2,4}|есть|остал\w{1,3}"
+    r"|записан\w|сохран\w{1,5}|использу\w{1,4}|переда[её]\w{1,3})"
+)
+_STOP_VERB = (
+    r"(?:прекрат(?:и|ите|ить|ете)|останов(?:и|ите|ить)|перестан(?:ь|ьте|те)|запрещаю|запретить"
+    r"|требую\s+прекра\w+|прекращени[еяю])"
+)
+_PROCESSING = (
+    r"(?:обработк[уиае]|обрабатывать|хранить|хранени[еяю]|использовать|использовани[еяю]|собирать|сбор"
+    r"|передавать|передачу|распростран\w+)"
+)
 
-_ENGLISH_DATA = r"(?:my\s+(?:\w+\s+){0,2}(?:data|information|info|details|records?|account|profile)|(?:data|information|info|everything|all)\s+(?:\w+\s+){0,4}(?:about|on)\s+me)"
+_ENGLISH_DATA = (
+    r"(?:my\s+(?:\w+\s+){0,2}(?:data|information|info|details|records?|account|profile)"
+    r"|(?:data|information|info|everything|all)\s+(?:\w+\s+){0,4}(?:about|on)\s+me)"
+)
 _ENGLISH_TRAIT = r"my\s+(?:\w+\s+)?(?:name|surname|phone(?:\s+number)?|e-?mail(?:\s+address)?|date\s+of\s+birth|birth\s?date|data|details|information)"
 _TATAR_DATA = r"м[әэа]г[ъь]?л[үу]мат\w*"
 _TATAR_ABOUT_ME = r"(?:минем|мин[әе]м)"
@@ -125,7 +139,7 @@ _RULES: tuple[tuple[RequestKind, tuple[str, ...]], ...] = (
             rf"\b(?:копи[юя]|выгрузк[уа]|выписк[уа])\s+(?:всех\s+)?{_OWN_DATA}",
             rf"\bоткуда\s+(?:у\s+вас\s+|вы\s+(?:взяли|узнали|знаете)\s+)(?:{_OWN_DATA}|{_OWN_TRAIT})",
             rf"\b(?:кому|куда)\s+(?:вы\s+)?переда\w+\s+{_OWN_DATA}",
-            rf"\b(?:what|which)\s+(?:\w+\s+)?(?:data|information|info|details)\s+(?:\w+\s+){{0,4}}(?:about|on)\s+me\b",
+            r"\b(?:what|which)\s+(?:\w+\s+)?(?:data|information|info|details)\s+(?:\w+\s+){0,4}(?:about|on)\s+me\b",
             r"\bwhat\s+do\s+you\s+(?:know|have|keep|store|hold)\s+(?:about|on)\s+me\b",
             rf"\b(?:send|give|show|export|provide)\s+(?:me\s+)?(?:\w+\s+){{0,4}}?{_ENGLISH_DATA}",
             rf"\bcopy\s+of\s+{_ENGLISH_DATA}",
@@ -151,7 +165,10 @@ _TO_OTHERS = re.compile(
 
 
 def find_request(words: str) -> RequestKind | None:
-    """What the client asks about their own data; None when they do not. Of several things the gravest: what is erased, no one sends."""
+    """What the client asks about their own data; None when they do not.
+
+    Of several things the gravest counts: what is to be erased is not sent first.
+    """
     text = fold(words[:_LONGEST]).text.casefold().replace("ё", "е")
     kinds = {kind for sentence in _SENTENCE.findall(text) if (kind := _in_sentence(sentence.strip())) is not None}
     return next((kind for kind, _ in _FOUND if kind in kinds), None)
@@ -164,7 +181,7 @@ def _in_sentence(sentence: str) -> RequestKind | None:
 
 
 def _is_clear(kind: RequestKind, sentence: str) -> bool:
-    """A number or a name beside a booking is about the booking, the word "data" is not; data to be handed to a master is no request."""
+    """A number or a name beside a booking is about the booking, the word "data" is not; data for a master is no request."""
     if kind is RequestKind.ACCESS:
         return _TO_OTHERS.search(sentence) is None
     if kind not in (RequestKind.ERASE, RequestKind.CORRECT) or not _BOOKING.search(sentence):

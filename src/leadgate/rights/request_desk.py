@@ -16,7 +16,6 @@ from leadgate.model.requests import (
     NewRequest,
     RequestDetail,
     RequestOutcome,
-    RequestState,
     RequestView,
     RequestWords,
     StepView,

@@ -1,4 +1,4 @@
-"""The book of requests inside a transaction: open, repeat, assign, extend, close. Who may and what is journaled is `request_desk.py`."""
+"""The book of requests inside a transaction: open, repeat, assign, extend, close. Journal and reads are `request_desk.py`'s."""
 
 from __future__ import annotations
 
@@ -207,9 +207,7 @@ class RequestBook:
         steps = tx.requests.steps(request.request_id)
         number, text = steps[-1].number + 1 if steps else 1, note.strip()[:MAX_NOTE]
         sealed = self._seal_note(tx, request, number, text) if text else None
-        tx.requests.add_step(
-            request.request_id, StoredStep(number=number, step=step, at=at, by=by, sealed_note=sealed)
-        )
+        tx.requests.add_step(request.request_id, StoredStep(number=number, step=step, at=at, by=by, sealed_note=sealed))
 
     def _seal_note(self, tx: Transaction, request: StoredRequest, number: int, text: str) -> bytes:
         """After a person was erased their key is gone; what is still to be noted then, is about the request alone."""

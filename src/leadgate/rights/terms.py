@@ -1,8 +1,9 @@
 """Until when a person who asks about their data is answered, by kind of request. Pure.
 
-Sources: law 152-FZ, articles 14 and 20 (access: 10 working days, 5 more with a reasoned notice) and 21 (withdrawal: destroyed within
-30 days). The other terms are those of the same articles as professional articles tell them; their exact paragraphs were not seen, so
-`Term.is_settled` is False and the pages say so. Where the law leaves room the shorter term is taken: whoever keeps to it is not late.
+Sources: law 152-FZ, articles 14 and 20 (access: 10 working days, 5 more with a reasoned notice) and 21 (withdrawal: destroyed
+within 30 days). The other terms are those of the same articles as professional articles tell them; their exact paragraphs were
+not seen, so `Term.is_settled` is False and the pages say so. Where the law leaves room the shorter term is taken: whoever keeps
+to it is not late.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A year is a file of `calendar/`: the Government's decree on transfers of days off. Everything else follows from the Labour Code:
 a five-day week, the holidays of article 112, and its rule that a day off which falls on a holiday moves to the next working day
-(but for 1 to 8 January, whose lost days off the Government alone moves). A year without a file is counted by that rule alone: such a
-term is an estimate, and whoever shows it says so. Only the decree can make a Saturday a working day or add a day off elsewhere.
+(but for 1 to 8 January, whose lost days off the Government alone moves). A year without a file is counted by that rule alone:
+such a term is an estimate, and whoever shows it says so. Only the decree makes a Saturday a working day.
 
 Holidays of a region are left out on purpose. The terms stand in a federal law (152-FZ), which is the same for a salon in Kazan and
 in Perm, and counting 30 August or Kurban Bairam as a working day ends the term earlier: whoever keeps to it is never late.
@@ -42,7 +42,7 @@ class Decree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Year(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A data file: each transfer names the day off that becomes a working day (or a holiday's lost day), and the day that is off for it."""
+    """A data file. Each transfer names a day off that is given up (or lost to a holiday), and the day that is off for it."""
 
     year: int
     decree: Decree

@@ -38,6 +38,13 @@ ALLOWED = {
     ("GET", "/leads"): EVERYBODY,
     ("GET", "/ledger"): EVERYBODY,
     ("POST", "/ledger/reconcile"): HOUSE,
+    ("GET", "/requests"): EVERYBODY,
+    ("GET", "/requests/{request_id}"): EVERYBODY,
+    ("GET", "/requests/{request_id}/words"): HOUSE,
+    ("POST", "/requests"): HOUSE,
+    ("POST", "/requests/{request_id}/assign"): HOUSE,
+    ("POST", "/requests/{request_id}/extend"): HOUSE,
+    ("POST", "/requests/{request_id}/close"): HOUSE,
 }
 
 

@@ -63,10 +63,11 @@ async def extend(request: PageRequest, request_id: FromPath[str]) -> Redirect:
 async def close(request: PageRequest, request_id: FromPath[str]) -> Redirect:
     """End it."""
     desk, form = house_of(request).requests, await read_form(request)
-    note, wish = form.get("note", "")[:MAX_NOTE_LENGTH], form.get("outcome", "")
-    if wish not in RequestOutcome:
+    note = form.get("note", "")[:MAX_NOTE_LENGTH]
+    try:
+        outcome = RequestOutcome(form.get("outcome", ""))
+    except ValueError:
         return _back(request_id, "request_conflict")
-    outcome = RequestOutcome(wish)
     return await _act(
         lambda: desk.close(request_id, outcome, note=note, by=request.user.staff_id), request_id, "request_closed"
     )

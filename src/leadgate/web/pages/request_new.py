@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
+from typing import TypeVar
 
 from litestar import Response, get, post
 from litestar.response import Redirect
@@ -14,6 +16,7 @@ from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import WebPage, address, house_of, show
 
+E = TypeVar("E", bound=StrEnum)
 MAX_WORDS_LENGTH = 4000
 MAX_WHO_LENGTH = 320
 _FIELDS = ("kind", "way", "day", "who", "words")
@@ -31,13 +34,13 @@ async def write_down(request: PageRequest) -> Response[str] | Redirect:
     """Keep it and go to its page; what was typed stays when something is wrong."""
     given = await read_form(request)
     values = {name: given.get(name, "").strip() for name in _FIELDS}
-    day = _day(values["day"])
-    wrong = {name for name, known in (("kind", RequestKind), ("way", RequestWay)) if values[name] not in known}
-    if wrong or day is None:
-        return _show(request, values, wrong=frozenset(wrong | ({"day"} if day is None else set())))
+    kind, way, day = _read(RequestKind, values["kind"]), _read(RequestWay, values["way"]), _day(values["day"])
+    if kind is None or way is None or day is None:
+        missing = {"kind": kind, "way": way, "day": day}
+        return _show(request, values, wrong=frozenset(name for name, value in missing.items() if value is None))
     new = NewRequest(
-        kind=RequestKind(values["kind"]),
-        way=RequestWay(values["way"]),
+        kind=kind,
+        way=way,
         received_on=day,
         who=values["who"][:MAX_WHO_LENGTH] or None,
         words=values["words"][:MAX_WORDS_LENGTH],
@@ -49,6 +52,13 @@ async def write_down(request: PageRequest) -> Response[str] | Redirect:
     except ConfigurationError:
         return _show(request, values, wrong=frozenset({"day"}))
     return Redirect(address(f"/requests/{request_id}", notice="request_opened"), status_code=303)
+
+
+def _read(kind: type[E], text: str) -> E | None:
+    try:
+        return kind(text)
+    except ValueError:
+        return None
 
 
 def _day(text: str) -> date | None:

@@ -1,4 +1,4 @@
-"""Requests of people about their own data, for the API and the commands. Words are personal data and have a document of their own."""
+"""Requests of people about their own data, for the API and the commands. Words are personal data and stand apart."""
 
 from __future__ import annotations
 
