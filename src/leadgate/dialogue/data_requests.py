@@ -68,7 +68,10 @@ _ENGLISH_DATA = (
     r"(?:my\s+(?:\w+\s+){0,2}(?:data|information|info|details|records?|account|profile)"
     r"|(?:data|information|info|everything|all)\s+(?:\w+\s+){0,4}(?:about|on)\s+me)"
 )
-_ENGLISH_TRAIT = r"my\s+(?:\w+\s+)?(?:name|surname|phone(?:\s+number)?|e-?mail(?:\s+address)?|date\s+of\s+birth|birth\s?date|data|details|information)"
+_ENGLISH_TRAIT = (
+    r"my\s+(?:\w+\s+)?(?:name|surname|phone(?:\s+number)?|e-?mail(?:\s+address)?"
+    r"|date\s+of\s+birth|birth\s?date|data|details|information)"
+)
 _TATAR_DATA = r"м[әэа]г[ъь]?л[үу]мат\w*"
 _TATAR_ABOUT_ME = r"(?:минем|мин[әе]м)"
 _TATAR_NUMBER = r"(?:номер\w*|телефон\w*|исем\w*|фамили\w*)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from functools import partial
 from typing import Protocol, TypeVar
 
 from leadgate.crm.identity import Identities
@@ -192,8 +193,8 @@ class RequestDesk:
         )
         return print_answer(letter, locale=self._locale, today=self.today(), at=self._clock.now())
 
-    async def journal_arrivals(self) -> int:
-        """Journal what came by chat since the last time; how many there were. Twice is possible, never is not.
+    async def journal_arrivals(self) -> None:
+        """Journal what came by chat since the last time. Twice is possible, never is not.
 
         A chat is worked on inside one transaction, which cannot wait for the journal: the request is written down with
         a mark that the journal owes it an entry.
@@ -205,8 +206,7 @@ class RequestDesk:
             await self._journal.record(
                 JournalEntry(tag=Tag.REQUEST_OPENED, by=by, on=request.request_id, details=details)
             )
-            await self._storage.write(lambda tx, one=request.request_id: tx.requests.note_journaled(one))
-        return len(waiting)
+            await self._storage.write(partial(_note_journaled, request_id=request.request_id))
 
     def today(self) -> date:
         """The salon's day."""
@@ -298,6 +298,10 @@ class RequestDesk:
             return self._identities.profile(tx, Identities.root(tx, subject_id))
         except UnknownKeyError:  # erased: the letter goes to nobody by name
             return Person()
+
+
+def _note_journaled(tx: Transaction, *, request_id: str) -> None:
+    tx.requests.note_journaled(request_id)
 
 
 def _step(tx: Transaction, step: StoredStep) -> StepView:

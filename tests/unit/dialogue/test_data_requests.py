@@ -259,7 +259,6 @@ def test_of_two_wishes_the_gravest_is_heard() -> None:
         "- ",
         "все, ",
         "моих данных. ",
-        "у\u200b",
     ],
 )
 def test_a_hostile_text_costs_no_more_than_a_moment(piece: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Response, get
 
 from leadgate.model.requests import RequestKind, RequestView
@@ -31,7 +33,7 @@ async def requests(request: PageRequest) -> Response[str]:
     )
 
 
-def tools(request: PageRequest) -> dict[str, object]:
+def tools(request: PageRequest) -> dict[str, Any]:
     """What the templates of requests need besides them."""
     return {"tone_of": tone_of, "next_of": next_of, "ends": REQUESTS, "calendar": house_of(request).requests.calendar()}
 
