@@ -57,6 +57,7 @@ _FIELD_TEXTS = {
     "listen": "the real address we listen on",
     "method": "HTTP method",
     "outcome": "how it ended",
+    "request_id": "`req_…`",
     "role": "`all`, `intake`, `worker`, `web`",
     "route": "pattern of the address, never the address",
     "status": "HTTP status of the answer",

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -24,6 +24,20 @@ from leadgate.model.erasures import DestroyedKey, Erasure, ErasureReason, OrderS
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import CrmEntity, LeadRef, LeadRequest, Person
 from leadgate.model.reach import ChannelReach, LostPerson, ReachReport
+from leadgate.model.requests import (
+    CalendarYear,
+    NewRequest,
+    RequestDetail,
+    RequestKind,
+    RequestOutcome,
+    RequestState,
+    RequestStep,
+    RequestView,
+    RequestWay,
+    RequestWords,
+    StepView,
+    Term,
+)
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Role, Session, Staff
 from leadgate.model.views import (
@@ -783,6 +797,122 @@ class MemoryPapers:
         return b"%PDF-extract of " + erasure_id.encode()
 
 
+class MemoryRequests:
+    """Four requests: one in good time, one late of nobody known, one extended, one closed; with hostile words and notes."""
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, ...]] = []
+        self.opened: list[NewRequest] = []
+        self.refuse: Exception | None = None
+        self.years = (
+            CalendarYear(year=2026, decree_number="1466", decree_date=date(2025, 9, 24)),
+            CalendarYear(year=2027, decree_number=None, decree_date=None),
+        )
+        base = RequestView(
+            request_id="req_1",
+            kind=RequestKind.ERASE,
+            way=RequestWay.CHAT,
+            state=RequestState.OPEN,
+            subject_id="subj_1",
+            event_id="evt_1",
+            received_at=NOW - timedelta(days=1),
+            due_on=date(2026, 12, 7),
+            outcome=None,
+            closed_at=None,
+            days_left=9,
+            is_late=False,
+            is_estimate=False,
+        )
+        late = replace(
+            base,
+            request_id="req_2",
+            kind=RequestKind.ACCESS,
+            way=RequestWay.PAPER,
+            subject_id=None,
+            event_id=None,
+            due_on=date(2026, 11, 20),
+            days_left=-2,
+            is_late=True,
+        )
+        extended = replace(
+            base, request_id="req_3", kind=RequestKind.STOP, state=RequestState.EXTENDED, days_left=4, is_estimate=True
+        )
+        closed = replace(
+            base,
+            request_id="req_4",
+            kind=RequestKind.CORRECT,
+            state=RequestState.CLOSED,
+            outcome=RequestOutcome.REFUSED,
+            closed_at=NOW,
+            days_left=0,
+        )
+        self.views = [late, extended, base, closed]
+
+    async def page(self, *, is_open: bool | None = None, limit: int, cursor: str | None = None) -> Page[RequestView]:
+        found = [view for view in self.views if is_open in (None, view.is_open)]
+        return Page(found, None if cursor else "next")
+
+    async def detail(self, request_id: str) -> RequestDetail:
+        for view in self.views:
+            if view.request_id == request_id:
+                return self._detail(view)
+        raise NotFoundError("There is no such request.")
+
+    def _detail(self, view: RequestView) -> RequestDetail:
+        steps = [
+            StepView(number=1, step=RequestStep.OPENED, at=NOW, by="client:subj_1", by_name=None, has_note=False),
+            StepView(number=2, step=RequestStep.REPEATED, at=NOW, by="client:subj_1", by_name=None, has_note=False),
+            StepView(number=3, step=RequestStep.ASSIGNED, at=NOW, by="command", by_name=None, has_note=False),
+            StepView(number=4, step=RequestStep.EXTENDED, at=NOW, by="staff_owner", by_name=HOSTILE, has_note=True),
+        ]
+        term = Term(days=10, extension=5, is_settled=view.kind is RequestKind.ACCESS)
+        extended_on = date(2026, 12, 14) if view.state is RequestState.OPEN and not view.is_late else None
+        return RequestDetail(view=view, steps=steps, has_words=True, term=term, extended_on=extended_on)
+
+    async def open(self, new: NewRequest, *, by: str) -> str:
+        if self.refuse is not None:
+            raise self.refuse
+        self.opened.append(new)
+        return "req_1"
+
+    async def assign(self, request_id: str, who: str, *, by: str) -> None:
+        await self.detail(request_id)
+        if who != PHONE:
+            raise NotFoundError("Nobody is known by that.")
+        self.acts.append(("assign", request_id, by))
+
+    async def extend(self, request_id: str, *, reason: str, by: str) -> date:
+        await self.detail(request_id)
+        if not reason.strip():
+            raise ConfigurationError("Say why.")
+        if self.refuse is not None:
+            raise self.refuse
+        self.acts.append(("extend", request_id, reason, by))
+        return date(2026, 12, 14)
+
+    async def close(self, request_id: str, outcome: RequestOutcome, *, note: str = "", by: str) -> None:
+        await self.detail(request_id)
+        if outcome is RequestOutcome.REFUSED and not note:
+            raise ConfigurationError("Say why.")
+        self.acts.append(("close", request_id, outcome.value, note, by))
+
+    async def read(self, request_id: str, *, by: str) -> RequestWords:
+        await self.detail(request_id)
+        self.acts.append(("read", request_id, by))
+        return RequestWords(words=f"{WORDS} {PHONE}", notes=[(4, f"заметка {HOSTILE}")])
+
+    async def answer(self, request_id: str, *, by: str) -> bytes:
+        await self.detail(request_id)
+        self.acts.append(("answer", request_id, by))
+        return b"%PDF-1.7 invented"
+
+    def calendar(self) -> Sequence[CalendarYear]:
+        return self.years
+
+    def today(self) -> date:
+        return date(2026, 11, 24)
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -796,6 +926,7 @@ class MemoryHouse:
         self.policies = MemoryPolicies()
         self.erasing = MemoryErasing()
         self.erasure_papers = MemoryPapers()
+        self.requests = MemoryRequests()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

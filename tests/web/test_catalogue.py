@@ -18,6 +18,7 @@ from leadgate.model.alerts import Cause as Alarm
 from leadgate.model.connections import Finding, FindingState
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
+from leadgate.model.requests import RequestKind, RequestOutcome, RequestWay
 from leadgate.model.staff import Role
 from leadgate.model.views import Cause, EndState, Light
 from leadgate.privacy.allow_list import CrmField, CrmObject
@@ -80,6 +81,7 @@ NOT_ON_PAGES = (
     "health.",
     "policy.",
     "privacy.",
+    "request.",
     "service.",
 )
 """Areas whose refusals end in an error page by status, or at the field that they blame."""
@@ -160,6 +162,10 @@ def made_of_values() -> Iterator[str]:
         ),
         ("alerts.place.", [place_of(cause).split("?", maxsplit=1)[0].strip("/") or "home" for cause in Alarm]),
         ("reveal.reason.", REASONS),
+        ("request.kind.", RequestKind),
+        ("request.way.", RequestWay),
+        ("request.outcome.", RequestOutcome),
+        ("request.next.", (*RequestKind, "nobody")),
         ("tab.", tuple(DELIVERY_TABS)),
         ("theme.", THEMES),
         ("home.greeting.", ("morning", "day", "evening", "night")),
@@ -215,6 +221,16 @@ def test_every_text_of_the_bot_is_said_and_there() -> None:
     code, known = "".join(file.read_text("utf-8") for file in rooms), set(raw("ru", "bot"))
     assert [key for key in known if f'"{key}"' not in code and not key.startswith("channel_")] == []
     assert sorted(set(re.findall(r"""texts\.get\("([^"]+)\"""", code)) - known) == []
+
+
+def test_every_text_about_requests_is_said() -> None:
+    """Letters, days and the bot's answers; kinds and months are put together."""
+    code = "".join(file.read_text("utf-8") for file in Path(leadgate.__file__).parent.glob("rights/*.py"))
+    made = {f"{part}.{kind}" for part in ("heard", "alarm.what", "letter") for kind in RequestKind}
+    made |= {f"month.{month}" for month in range(1, 13)}
+    known = set(raw("ru", "requests"))
+    assert made - known == set()
+    assert [key for key in known - made if f'"{key}"' not in code] == []
 
 
 def test_every_text_of_the_chat_is_shown() -> None:

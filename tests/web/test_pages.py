@@ -54,8 +54,12 @@ READ_PAGES = (
     "/health-mode",
     "/erasures",
     "/subjects/subj_7/erase",
+    "/requests",
+    "/requests?state=closed",
+    "/requests/req_1",
+    "/requests/new",
 )
-OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/policies/change", "/subjects/subj_7/erase")
+OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/policies/change", "/subjects/subj_7/erase", "/requests/new",)
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,
@@ -78,6 +82,12 @@ POSTS = {
     "/policies/change": Act.PRIVACY,
     "/health-mode": Act.PRIVACY,
     "/subjects/subj_7/erase": Act.PRIVACY,
+    "/requests/new": Act.PRIVACY,
+    "/requests/req_1/reveal": Act.PRIVACY,
+    "/requests/req_1/assign": Act.PRIVACY,
+    "/requests/req_1/extend": Act.PRIVACY,
+    "/requests/req_1/close": Act.PRIVACY,
+    "/requests/req_1/answer": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

@@ -40,6 +40,12 @@ PAGES = (
     "/policies?notice=policy_conflict",
     "/policies/change",
     "/health-mode",
+    "/requests",
+    "/requests?state=closed",
+    "/requests/req_1",
+    "/requests/req_2?notice=request_unknown",
+    "/requests/req_3",
+    "/requests/new",
 )
 IN_THE_DARK = (
     "/policies",
@@ -50,6 +56,8 @@ IN_THE_DARK = (
     "/events/evt_1",
     "/connections/conn_1",
     "/connections/new/bitrix24",
+    "/requests",
+    "/requests/req_1",
 )
 RULES = {"resultTypes": ["violations"]}
 """Of what passes axe needs no more than one example; every rule is still run."""

@@ -19,6 +19,9 @@ FORGET_AFTER = timedelta(days=1)
 FIRST_HOLD = timedelta(minutes=5)
 LONGEST_HOLD = timedelta(hours=1)
 
+STAGED = frozenset({Cause.REQUEST, Cause.CALENDAR})
+"""Causes that are told once for each detail; daily only when they need a person at once."""
+
 
 def review(
     alerts: Iterable[Alert],
@@ -110,8 +113,11 @@ def _still(alert: Alert, trouble: Trouble, now: datetime) -> Alert:
 def _lasting(alert: Alert, trouble: Trouble, now: datetime) -> Alert:
     """It goes on. What it tells follows the trouble, but for its beginning: a pause shorter than `calm` was no end."""
     refreshed = _refreshed(alert, trouble)
-    if trouble.needs_person and not alert.needs_person:
+    is_next_stage = alert.cause in STAGED and trouble.detail != alert.detail
+    if is_next_stage or (trouble.needs_person and not alert.needs_person):
         return _told(refreshed, MessageKind.CHANGED, now)
+    if alert.cause in STAGED and not trouble.needs_person:
+        return refreshed
     return _told(refreshed, MessageKind.REMINDER, now) if now - alert.told_at >= REMIND_AFTER else refreshed
 
 

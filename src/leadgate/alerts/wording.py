@@ -19,6 +19,7 @@ _COUNTS = {
     Cause.LEDGER: "count.differences",
     Cause.ERASURE: "count.erasures",
     Cause.ADDRESS: "count.failures",
+    Cause.REQUEST: "count.request_days",
 }
 _ENDINGS = frozenset(Ending)
 _EXPLAINED = frozenset({Cause.CONNECTION, Cause.CHANNEL})
@@ -38,6 +39,8 @@ _PAGES = {
     Cause.ADDRESS: "/alerts",
     Cause.LEDGER: "/ledger",
     Cause.ERASURE: "/erasures",
+    Cause.REQUEST: "/requests",
+    Cause.CALENDAR: "/requests",
 }
 
 
@@ -84,7 +87,7 @@ def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
     if alert.cause in _EXPLAINED and not is_solved:
         return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
     name = "solved" if is_solved else "raised"
-    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.{name}", who=alert.who)
+    return _of_stage(f"{alert.cause.value}.{name}", alert, voice, who=alert.who)
 
 
 def since_when(alert: Alert, voice: Voice, *, now: datetime) -> str:
@@ -92,7 +95,7 @@ def since_when(alert: Alert, voice: Voice, *, now: datetime) -> str:
     texts = load_texts("alerts", voice.locale)
     parts = [texts.get("since", time=_time(alert.since, voice, now))]
     if alert.count:
-        parts.append(texts.get(_COUNTS.get(alert.cause, "count.waiting"), count=str(alert.count)))
+        parts.append(_of_stage(_COUNTS.get(alert.cause, "count.waiting"), alert, voice, count=str(alert.count)))
     return " ".join(parts)
 
 
@@ -100,7 +103,7 @@ def cure(alert: Alert, voice: Voice) -> str:
     """What to do."""
     if alert.cause in _EXPLAINED:
         return _page_text(f"cure.{meaning_of(alert.detail)}", voice, alert.who)
-    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.cure")
+    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.cure", who=alert.who)
 
 
 def place_of(cause: Cause) -> str:
@@ -119,6 +122,13 @@ def _finish(lines: list[str], title: str, voice: Voice, cause: Cause | None) -> 
     if voice.public_url is not None and cause is not None:
         lines = [*lines, texts.get("link", address=voice.public_url + place_of(cause))]
     return Message(title=title, body="\n".join([*lines, texts.get("footer", workspace=voice.workspace)]))
+
+
+def _of_stage(key: str, alert: Alert, voice: Voice, **values: str) -> str:
+    """The text of a key; where the alarm's detail has words of its own, those."""
+    texts = load_texts("alerts", voice.locale)
+    staged = f"{key}.{alert.detail}"
+    return texts.get(staged if texts.has(staged) else key, **values)
 
 
 def _page_text(key: str, voice: Voice, who: str) -> str:

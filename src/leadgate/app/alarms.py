@@ -26,6 +26,8 @@ from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.notifier import Notifier
 from leadgate.ports.stores import Workspace
 from leadgate.processing.source import Source
+from leadgate.rights.request_alarms import RequestAlarms
+from leadgate.rights.working_days import load_calendar
 from leadgate.settings import Settings
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.vault.envelope import Vault
@@ -52,7 +54,7 @@ def make_addresses(house: House, notifier: Notifier) -> AlertAddresses:
 
 
 def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
-    """The loop of the alarms, with an ear for silence and a canary."""
+    """The loop of the alarms, with an ear for silence, a canary and an eye on requests."""
     name_kind = partial(_title, locale=house.workspace.locale)
     limits = house.settings.alerts
     canary = CanaryWalk(
@@ -62,6 +64,8 @@ def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
         workspace_id=house.workspace.workspace_id,
         down_after=limits.down_after,
     )
+    zone = ZoneInfo(house.workspace.time_zone)
+    requests = RequestAlarms(house.storage, load_calendar(), zone=zone, locale=house.workspace.locale)
     return AlertWatch(
         house.storage,
         house.vault,
@@ -71,9 +75,10 @@ def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
         name_kind=name_kind,
         read_disk=lambda: read_disk(house.settings.data),
         senses=(
-            Listening(house.storage, zone=ZoneInfo(house.workspace.time_zone), name_kind=name_kind),
+            Listening(house.storage, zone=zone, name_kind=name_kind),
             canary,
-            ErasureSense(house.erasing, ZoneInfo(house.workspace.time_zone)),
+            ErasureSense(house.erasing, zone),
+            requests,
         ),
         clock=house.clock,
         holder=holder,

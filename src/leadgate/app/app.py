@@ -52,6 +52,10 @@ from leadgate.processing.chats import open_body
 from leadgate.processing.inbox import InboxWorker
 from leadgate.processing.source import Source
 from leadgate.processing.turn import Turns, describe_contact
+from leadgate.rights.chat_requests import ChatRequests
+from leadgate.rights.request_desk import RequestDesk
+from leadgate.rights.requests import RequestBook
+from leadgate.rights.working_days import load_calendar
 from leadgate.settings import Settings
 from leadgate.staff.people import People
 from leadgate.staff.tokens import ApiTokens
@@ -73,6 +77,7 @@ ERASURES_INTERVAL_S = 5.0
 _REFUSALS_INTERVAL_S = 5.0
 _GAUGES_INTERVAL_S = 10.0
 _TIDY_INTERVAL_S = 24 * 3600.0
+_JOURNAL_INTERVAL_S = 5.0
 _CHAT_POLL_S = 1.0
 _MESSAGES_AT_ONCE = 100
 _log = get_logger("app")
@@ -100,6 +105,7 @@ class App:
         self.rules = LiveRules()
         outbox, identities = Outbox(vault, self.ids, self.rules), Identities(vault, self.ids)
         leads = Leads(identities, outbox, self.ids)
+        requests = RequestBook(vault, self.ids, load_calendar(), ZoneInfo(workspace.time_zone))
         self.turns = turns = Turns(
             workspace,
             vault,
@@ -109,6 +115,7 @@ class App:
             ids=self.ids,
             find_source=self.find_source,
             doors=self._doors,
+            hear_request=ChatRequests(requests),
         )
         self.reach = turns.reach
         settlement = Settlements(
@@ -154,6 +161,16 @@ class App:
             storage, self.reconciler, workspace, high_water=self.high_water, clock=self.clock, holder=holder
         )
         self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
+        self.requests = RequestDesk(
+            storage,
+            requests,
+            self.journal,
+            self.reachability.find_subject,
+            identities,
+            salon=workspace.name,
+            locale=workspace.locale,
+            clock=self.clock,
+        )
         self.desk = Desk(
             storage,
             self.book,
@@ -295,6 +312,7 @@ class App:
             self.nightly.run(stop),
             self.watchdog.run(stop),
             _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
+            _every(_JOURNAL_INTERVAL_S, self.requests.journal_arrivals, stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
         with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out
@@ -341,6 +359,7 @@ class App:
         """Work until nothing is due; for tests and one-off commands."""
         await self.inbox.drain()
         await self.deliveries.drain()
+        await self.requests.journal_arrivals()
 
     async def close(self) -> None:
         """Close every connection to vendors and the database."""

@@ -99,7 +99,7 @@ class Reachability:
         return links
 
     def _invite(self, tx: Transaction, who: str, to: str | None, *, at: datetime) -> Sequence[InvitationLink]:
-        subject_id = self._find_subject(tx, who.strip())
+        subject_id = self.find_subject(tx, who.strip())
         # The identifier may be personal: an error does not repeat it.
         if subject_id is None or tx.keys.find(subject_scope(subject_id)) is None:
             raise NotFoundError("Nobody is known by that.", hint="Give a phone, an e-mail address, or an id of ours.")
@@ -109,7 +109,8 @@ class Reachability:
             for link in self._links.make(tx, subject_id, at=at, connection_id=to)
         ]
 
-    def _find_subject(self, tx: Transaction, who: str) -> str | None:
+    def find_subject(self, tx: Transaction, who: str) -> str | None:
+        """Who is known by that (see `invite`); None when nobody is."""
         kind, _, _ = who.partition("_")
         match kind:
             case "subj":

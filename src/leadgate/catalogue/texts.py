@@ -11,9 +11,8 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "erasures", "ledger", "neutral", "pages", "pseudonyms", "widget")
+PARTS = ("alerts", "bot", "erasures", "ledger", "neutral", "pages", "pseudonyms", "requests", "widget")
 """Names of the files; each holds the words of one part of the house: what alarms say, what the bot says, what stands
-for a lost placeholder, what the chat of the site says."""
 
 
 class Texts:

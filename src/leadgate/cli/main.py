@@ -64,6 +64,13 @@ _GROUPS = {
             "sweep": "leadgate.cli.retention:sweep",
         },
     ),
+    "requests": (
+        "What people ask about their own data, and until when they are answered.",
+        {
+            name: f"leadgate.cli.requests:{name}"
+            for name in ("list", "show", "open", "assign", "extend", "close", "answer")
+        },
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},
@@ -124,7 +131,7 @@ def build(tokens: Sequence[str] | None = None) -> App:
 _DEFAULTS = {"reach": "leadgate.cli.reach:report"}
 """What a group does without the name of a command."""
 
-_SAFE_NAMES = {"list": "list_all", "set": "set_", "test": "send_trial"}
+_SAFE_NAMES = {"list": "list_all", "open": "write_down", "set": "set_", "test": "send_trial"}
 """Words of Python and of its tests that a function of ours does not take."""
 
 

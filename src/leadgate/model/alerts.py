@@ -49,6 +49,10 @@ class Cause(StrEnum):
     """The daily trial event did not come through."""
     ERASURE = "erasure"
     """The CRM has not destroyed what it was ordered to, and somebody has to see to it."""
+    REQUEST = "request"
+    """A person waits for the answer to a request about their data; its subject is the request, its detail the stage."""
+    CALENDAR = "calendar"
+    """The working-day calendar of a year that is near is missing."""
     ADDRESS = "address"
     """An address that alarms are sent to does not take them."""
 
@@ -86,7 +90,7 @@ class Trouble:
     """Something that is wrong now and lasts longer than its threshold.
 
     Attributes:
-        subject: a connection's or address's id, or "" where the cause is about the whole house.
+        subject: a connection's, request's or address's id, or "" where the cause is about the whole house.
         who: what people call the subject, or "".
         detail: an error code or a number as text; the wording chooses by it. "" when there is none.
         count: how many wait, died or fail; of silence, how many usually come.

@@ -25,6 +25,8 @@ class Tag(StrEnum):
     SUBJECT_ERASED = "subject.erased"
     ERASURE_FOLLOWED = "erasure.followed"
     REQUEST_OPENED = "request.opened"
+    REQUEST_ASSIGNED = "request.assigned"
+    REQUEST_READ = "request.read"
     REQUEST_EXTENDED = "request.extended"
     REQUEST_CLOSED = "request.closed"
     BACKUP_CREATED = "backup.created"

@@ -61,6 +61,7 @@ FIELDS = frozenset(
         "listen",
         "method",
         "outcome",
+        "request_id",
         "role",
         "route",
         "status",

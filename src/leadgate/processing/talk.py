@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from leadgate.catalogue.texts import Texts, load_texts
 from leadgate.crm.fates import Fates
@@ -66,6 +67,24 @@ class Scene:
         return self.contact.event_id
 
 
+class HearRequest(Protocol):
+    """What a person asks about their own data, in words of theirs: `rights.chat_requests`."""
+
+    def __call__(
+        self,
+        tx: Transaction,
+        words: str,
+        *,
+        subject_id: str,
+        event_id: str,
+        heard_at: datetime,
+        locale: str,
+        at: datetime,
+    ) -> str | None:
+        """Write the request down and say what is answered; None when the words are none."""
+        ...
+
+
 class Talk:
     """Works on events of these `KINDS`."""
 
@@ -80,8 +99,10 @@ class Talk:
         fates: Fates,
         invitations: Invitations,
         links: StartLinks,
+        hear_request: HearRequest | None = None,
     ) -> None:
-        """Join these."""
+        """Join these; without `hear_request` nobody listens for requests about personal data."""
+        self._hear_request = hear_request
         self._workspace = workspace
         self._chats = chats
         self._identities = identities
@@ -168,7 +189,7 @@ class Talk:
         if is_joined:
             return _welcome(chat.state, known, words, scene.texts)
         if fact.kind is EventKind.TEXT:
-            reply = self._offer_links(tx, known, words, scene)
+            reply = self._answer_request(tx, fact, known, words, scene) or self._offer_links(tx, known, words, scene)
             if reply is not None:
                 return ScriptTurn(state=replace(chat.state, has_request=True), replies=(reply,), entry=words)
         return take_turn(chat.state, fact, scene.texts, salon=self._workspace.name)
@@ -180,6 +201,23 @@ class Talk:
             return turn
         word = Reply(text=scene.texts.get("health_in_person"))
         return replace(turn, state=replace(turn.state, is_off_health=True), replies=(word, *turn.replies))
+
+    def _answer_request(
+        self, tx: Transaction, fact: NormalisedEvent, known: Known, words: str, scene: Scene
+    ) -> Reply | None:
+        """Whoever asks about their own data is told until when they are answered; the words go to the administrator, too."""
+        if self._hear_request is None:
+            return None
+        told = self._hear_request(
+            tx,
+            words,
+            subject_id=known.subject_id,
+            event_id=scene.event_id,
+            heard_at=scene.heard_at,
+            locale=self._locale(fact),
+            at=scene.at,
+        )
+        return None if told is None else Reply(text=told)
 
     def _offer_links(self, tx: Transaction, known: Known, words: str, scene: Scene) -> Reply | None:
         """Whoever asks for another messenger gets a link into each; None when they do not ask, or there is no other."""
@@ -240,9 +278,12 @@ class Talk:
             )
 
     def _texts(self, fact: NormalisedEvent) -> Texts:
+        return load_texts("bot", self._locale(fact))
+
+    def _locale(self, fact: NormalisedEvent) -> str:
         # Russian first: English only for those whose messenger speaks it, or for a salon that does.
         is_english = fact.language is not None and fact.language.lower().startswith("en")
-        return load_texts("bot", "en" if is_english else self._workspace.locale)
+        return "en" if is_english else self._workspace.locale
 
 
 def _welcome(state: DialogueState, known: Known, words: str, texts: Texts) -> ScriptTurn:

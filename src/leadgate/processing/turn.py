@@ -42,6 +42,7 @@ class Turns:
         ids: IdSource,
         find_source: FindSource,
         doors: Callable[[], Iterable[Door]],
+        hear_request: talk.HearRequest | None = None,
     ) -> None:
         """Join these; `doors` are the connections that a client can be invited to."""
         self._workspace = workspace
@@ -62,7 +63,9 @@ class Turns:
             fates=self.fates,
             invitations=invitations,
             links=self.links,
+            hear_request=hear_request,
         )
+        self._hear_request = hear_request
         self.house = House(texts=load_texts("bot", workspace.locale), time_zone=ZoneInfo(workspace.time_zone))
 
     def work(self, tx: Transaction, event: StoredEvent, source: Source, *, at: datetime) -> Ending:
@@ -123,6 +126,16 @@ class Turns:
         if fact.kind is EventKind.FORM and fact.lead is not None:
             contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at, fact.lead.channel)
             known, lead_id = self._leads.record_request(tx, fact.lead, contact, self.house, at=at)
+            if self._hear_request is not None:  # the bot that it came from answers by itself
+                self._hear_request(
+                    tx,
+                    fact.lead.message or "",
+                    subject_id=known.subject_id,
+                    event_id=event.event_id,
+                    heard_at=min(fact.occurred_at or at, at),
+                    locale=self._workspace.locale,
+                    at=at,
+                )
             return Ending(state=EventState.LEAD, subject_id=known.subject_id, lead_id=lead_id)
         contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at)
         if fact.kind in aftermath.KINDS:

@@ -65,6 +65,8 @@ EVENT_IS_FAILED = text("events.state = 'failed'")
 LEAD_IS_CURRENT = text("leads.state IN ('pending', 'open')")
 DELIVERY_IS_OPEN = text("deliveries.state IN ('waiting', 'sending', 'unknown')")
 DELIVERY_IS_STUCK = text("deliveries.state IN ('dead', 'uncertain')")
+REQUEST_IS_OPEN = text("state IN ('open', 'extended')")
+REQUEST_IS_UNJOURNALED = text("is_journaled = 0")
 
 # SQLite gives rowids only to a column declared exactly INTEGER PRIMARY KEY; PostgreSQL wants 64 bits.
 Sequence64 = BigInteger().with_variant(Integer, "sqlite")
@@ -655,6 +657,61 @@ erasures = Table(
     PrimaryKeyConstraint("workspace_id", "erasure_id"),
     UniqueConstraint("workspace_id", "number", name="erasures_number"),
     CheckConstraint("order_state IN ('none', 'open', 'done', 'refused', 'given_up')", name="erasures_order_state"),
+)
+
+# Requests of people about their own data. `due_on` is a day of the salon, written YYYY-MM-DD.
+subject_requests = Table(
+    "subject_requests",
+    metadata,
+    _workspace(),
+    Column("request_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("subject_id", Text, nullable=True),
+    Column("event_id", Text, nullable=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("due_on", Text, nullable=False),
+    Column("key_scope", Text, nullable=False),
+    Column("sealed_words", LargeBinary, nullable=True),
+    Column("outcome", Text, nullable=True),
+    Column("closed_at", UtcTime, nullable=True),
+    Column("is_journaled", SmallInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "request_id"),
+    CheckConstraint(
+        "kind IN ('access', 'correct', 'block', 'erase', 'withdraw', 'stop', 'other')", name="subject_requests_kind"
+    ),
+    CheckConstraint("way IN ('chat', 'paper', 'email', 'in_person')", name="subject_requests_way"),
+    CheckConstraint("state IN ('open', 'extended', 'closed')", name="subject_requests_state"),
+    CheckConstraint("outcome IN ('done', 'refused', 'mistaken')", name="subject_requests_outcome"),
+    Index(
+        "subject_requests_open",
+        "workspace_id",
+        "due_on",
+        sqlite_where=REQUEST_IS_OPEN,
+        postgresql_where=REQUEST_IS_OPEN,
+    ),
+    Index(
+        "subject_requests_unjournaled",
+        "workspace_id",
+        "received_at",
+        sqlite_where=REQUEST_IS_UNJOURNALED,
+        postgresql_where=REQUEST_IS_UNJOURNALED,
+    ),
+    Index("subject_requests_subject", "workspace_id", "subject_id"),
+)
+
+request_steps = Table(
+    "request_steps",
+    metadata,
+    _workspace(),
+    Column("request_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("sealed_note", LargeBinary, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "request_id", "number"),
 )
 
 # Programs that use the API. The hash of the secret alone: a stolen copy opens nothing.

@@ -21,6 +21,7 @@ from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
 from leadgate.storage.retention import SqlRetentionStore
+from leadgate.storage.requests import SqlRequestStore
 from leadgate.storage.rules import SqlRuleStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
@@ -86,6 +87,7 @@ class SqlTransaction(SqlStore):
         self.acceptances = SqlAcceptanceStore(connection, workspace_id)
         self.tokens = SqlTokenStore(connection, workspace_id)
         self.answers = SqlAnswerStore(connection, workspace_id)
+        self.requests = SqlRequestStore(connection, workspace_id)
         self.rules = SqlRuleStore(connection, workspace_id)
         self.retention = SqlRetentionStore(connection, workspace_id)
         self.erasures = SqlErasureStore(connection, workspace_id)

@@ -6,7 +6,7 @@ Everything here is about one workspace: the one the signed-in person (or the add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Protocol
 
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords
@@ -16,6 +16,14 @@ from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.retention import DataKind, RetentionLine
+from leadgate.model.requests import (
+    CalendarYear,
+    NewRequest,
+    RequestDetail,
+    RequestOutcome,
+    RequestView,
+    RequestWords,
+)
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.views import (
@@ -382,6 +390,54 @@ class ErasurePapers(Protocol):
         ...
 
 
+class Requests(Protocol):
+    """What people ask about their own data."""
+
+    async def page(self, *, is_open: bool | None = None, limit: int, cursor: str | None = None) -> Page[RequestView]:
+        """Open ones by urgency, then closed ones, the last first; `is_open` asks for one half alone."""
+        ...
+
+    async def detail(self, request_id: str) -> RequestDetail:
+        """One request with its history. Raises NotFoundError."""
+        ...
+
+    async def open(self, new: NewRequest, *, by: str) -> str:
+        """Write a request down by hand; its id.
+
+        Raises:
+            ConfigurationError: the day it came lies ahead (`request.day_wrong`). NotFoundError: nobody is known by `who`.
+        """
+        ...
+
+    async def assign(self, request_id: str, who: str, *, by: str) -> None:
+        """Say whose it is. Raises NotFoundError, ConflictError, ConfigurationError."""
+        ...
+
+    async def extend(self, request_id: str, *, reason: str, by: str) -> date:
+        """Move its last day on, once, with a reason; the new day. Raises NotFoundError, ConflictError, ConfigurationError."""
+        ...
+
+    async def close(self, request_id: str, outcome: RequestOutcome, *, note: str = "", by: str) -> None:
+        """End it; a refusal has a reason. Raises NotFoundError, ConflictError, ConfigurationError."""
+        ...
+
+    async def read(self, request_id: str, *, by: str) -> RequestWords:
+        """What is written in it (personal data); who looked is journaled. Raises NotFoundError."""
+        ...
+
+    async def answer(self, request_id: str, *, by: str) -> bytes:
+        """The letter to the person as PDF; who printed it is journaled. Raises NotFoundError."""
+        ...
+
+    def calendar(self) -> Sequence[CalendarYear]:
+        """What the terms are counted by: this year and the next one."""
+        ...
+
+    def today(self) -> date:
+        """The salon's day."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
@@ -408,6 +464,11 @@ class House(Protocol):
     @property
     def reachability(self) -> Reachability:
         """Who can be written to."""
+        ...
+
+    @property
+    def requests(self) -> Requests:
+        """What people ask about their own data."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from leadgate.web.catalogue import Catalogue
 
@@ -49,6 +49,11 @@ class Moments:
             "date.today", weekday=self._words(f"date.weekday.{self.now.isoweekday()}"), date=self._day(self.now)
         )
 
+    def day(self, day: date) -> str:
+        """`7 декабря`, with the year when it is not this one."""
+        shown = self._day(day)
+        return shown if day.year == self.now.year else self._words("date.with_year", date=shown, year=day.year)
+
     def part_of_day(self) -> str:
         """`morning`, `day`, `evening` or `night`."""
         hour = self.now.hour
@@ -78,5 +83,5 @@ class Moments:
             else self._words("date.with_year", date=self._day(at), year=at.year)
         )
 
-    def _day(self, at: datetime) -> str:
+    def _day(self, at: date) -> str:
         return self._words("date.day_month", day=at.day, month=self._words(f"date.month.{at.month}"))

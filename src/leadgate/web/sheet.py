@@ -56,6 +56,13 @@ NOTICES = frozenset(
         "term_out_of_range",
         "journal_unavailable",
         "erased",
+        "request_opened",
+        "request_assigned",
+        "request_extended",
+        "request_closed",
+        "request_conflict",
+        "request_unknown",
+        "request_reason",
     }
 )
 
@@ -73,6 +80,9 @@ WARNINGS = frozenset(
         "policy_conflict",
         "term_out_of_range",
         "journal_unavailable",
+        "request_conflict",
+        "request_unknown",
+        "request_reason",
     }
 )
 """Notices that something did not go as wished."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from leadgate.model.connections import FindingState
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryState
 from leadgate.model.events import EventState
+from leadgate.model.requests import RequestOutcome, RequestStep
 from leadgate.model.views import DeliveryRow, EndState, Light
 
 
@@ -104,6 +105,21 @@ def mark_of_attempt(attempt: Attempt) -> Mark:
         return _LOOK_UPS[attempt.outcome]
     return _SENDS[attempt.outcome]
 
+
+REQUESTS = {
+    RequestOutcome.DONE: Mark("is-ok", "ok", "state.request.done"),
+    RequestOutcome.REFUSED: Mark("is-info", "note", "state.request.refused"),
+    RequestOutcome.MISTAKEN: Mark("", "x", "state.request.mistaken"),
+}
+"""How requests ended."""
+
+REQUEST_STEPS = {
+    RequestStep.OPENED: Mark("", "ok", "log.request.opened"),
+    RequestStep.REPEATED: Mark("", "chat", "log.request.repeated"),
+    RequestStep.ASSIGNED: Mark("", "user", "log.request.assigned"),
+    RequestStep.EXTENDED: Mark("is-warn", "wait", "log.request.extended"),
+    RequestStep.CLOSED: Mark("is-ok", "check", "log.request.closed"),
+}
 
 DELIVERY_TABS = {
     "waiting": (DeliveryState.WAITING, DeliveryState.SENDING),

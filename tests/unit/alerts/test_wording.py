@@ -72,5 +72,7 @@ def test_every_text_is_said() -> None:
     said -= {"connection.raised", "connection.cure", "channel.raised", "channel.cure"}
     plain = {"footer", "link", "reminder", "since", "solved_between", "test.title", "test.body", "count.waiting"}
     counts = {f"count.{name}" for name in ("dead", "failed", "silence", "disk", "differences", "failures", "erasures")}
+    counts |= {"count.request_days", "count.request_days.overdue"}
+    said |= {"request.raised.overdue"}
     endings = {f"ended.{ending}" for ending in Ending}
     assert load_texts("alerts", "ru").keys() == said | plain | counts | endings

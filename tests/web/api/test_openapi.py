@@ -73,6 +73,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "delivery_id": more.pop("delivery", delivery),
             "connection_id": api.salon.crm,
             "address_id": more.pop("address", ""),
+            "request_id": more.pop("request", ""),
         }.items():
             address = address.replace(f"{{{name}}}", value)
         answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
@@ -118,6 +119,15 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk("DELETE", "/alerts/addresses/{address_id}", 404, address=added["address"])
     for method, address, status, more in BY_THEMSELVES:
         await walk(method, address, status, **more)
+    asked = await walk("POST", "/requests", 201, json={"kind": "access", "way": "paper", "words": "Что храните?"})
+    await walk("POST", "/requests", 422, json={"kind": "all", "way": "paper"})
+    await walk("GET", "/requests", 200, query="?state=open")
+    await walk("POST", "/requests/{request_id}/assign", 200, json={"who": "+79000000502"}, **asked)
+    await walk("POST", "/requests/{request_id}/extend", 200, json={"reason": "архив на бумаге"}, **asked)
+    await walk("GET", "/requests/{request_id}/words", 200, **asked)
+    await walk("POST", "/requests/{request_id}/close", 200, json={"outcome": "done", "note": "отправили"}, **asked)
+    await walk("GET", "/requests/{request_id}", 200, **asked)
+    await walk("GET", "/requests/{request_id}", 404, request="req_none")
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())

@@ -45,6 +45,13 @@ ALLOWED = {
     ("GET", "/health-mode"): EVERYBODY,
     ("POST", "/health-mode"): HOUSE,
     ("POST", "/subjects/{subject_id}/erase"): HOUSE,
+    ("GET", "/requests"): EVERYBODY,
+    ("GET", "/requests/{request_id}"): EVERYBODY,
+    ("GET", "/requests/{request_id}/words"): HOUSE,
+    ("POST", "/requests"): HOUSE,
+    ("POST", "/requests/{request_id}/assign"): HOUSE,
+    ("POST", "/requests/{request_id}/extend"): HOUSE,
+    ("POST", "/requests/{request_id}/close"): HOUSE,
 }
 
 

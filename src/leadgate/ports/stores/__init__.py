@@ -28,6 +28,7 @@ from leadgate.ports.stores.records import (
     WrappedKey,
 )
 from leadgate.ports.stores.retention import RetentionStore
+from leadgate.ports.stores.requests import RequestStore, StoredRequest, StoredStep
 from leadgate.ports.stores.rules import RuleStore, StoredRule
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 from leadgate.ports.stores.transaction import Storage, Transaction
@@ -52,6 +53,7 @@ __all__ = [
     "Lease",
     "NewEvent",
     "RetentionStore",
+    "RequestStore",
     "RuleStore",
     "SalonStore",
     "StaffStore",
@@ -62,8 +64,10 @@ __all__ = [
     "StoredFate",
     "StoredLead",
     "StoredMessage",
+    "StoredRequest",
     "StoredRule",
     "StoredSecret",
+    "StoredStep",
     "SubjectStore",
     "TokenStore",
     "Transaction",

@@ -19,6 +19,7 @@ from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
 from leadgate.ports.stores.records import NewEvent
 from leadgate.ports.stores.retention import RetentionStore
+from leadgate.ports.stores.requests import RequestStore
 from leadgate.ports.stores.rules import RuleStore
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 
@@ -111,6 +112,11 @@ class Transaction(Protocol):
     @property
     def answers(self) -> AnswerStore:
         """Answers kept for requests with an idempotency key."""
+        ...
+
+    @property
+    def requests(self) -> RequestStore:
+        """Requests of people about their own data."""
         ...
 
     @property
