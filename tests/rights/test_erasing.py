@@ -265,6 +265,53 @@ async def test_an_erasure_while_the_outcome_is_unknown(salon: Salon) -> None:
     assert (await salon.app.reconciler.run(cause=Cause.COMMAND)).differences == []
 
 
+async def test_what_did_not_arrive_is_not_sent_without_words_either(salon: Salon) -> None:
+    """The look-up finds nothing: an empty lead of nobody would be the thanks for an erasure."""
+    await salon.asks(ALSU, "не дошло")
+    await salon.app.inbox.drain()
+    subject_id = await salon.whose(ALSU)
+    assert subject_id is not None
+    salon.sandbox.faults.add("error-500", count=1, method="crm.item.add")
+    await salon.app.deliveries.drain()
+    erasure_id = await erase(salon, subject_id)
+
+    async def is_done() -> bool:
+        await salon.wake_portal()
+        return (await salon.app.erasing.find(erasure_id)).order is OrderState.DONE
+
+    await until(is_done, what="the quiet time is over, and the order came through", timeout_s=20)
+    page = await salon.app.desk.deliveries(limit=9)
+    states = {row.kind.value: row.state for row in page.items}
+    assert states.pop("lead.erase") is DeliveryState.DONE
+    assert set(states.values()) == {DeliveryState.DISCARDED}
+    received, named = await balance(salon)
+    assert received == named
+
+
+async def test_an_entry_in_doubt_does_not_hold_up_the_order_of_a_lead_that_was_never_made(salon: Salon) -> None:
+    """The creation is known not to have arrived and waits to be sent again; its entry is still in doubt when the person goes."""
+    await salon.asks(ALSU, "не дошло дважды")
+    await salon.app.inbox.drain()
+    subject_id = await salon.whose(ALSU)
+    assert subject_id is not None
+    salon.sandbox.faults.add("error-500", count=1, method="crm.item.add")
+    await salon.app.deliveries.drain()
+    salon.sandbox.faults.add("down", method="crm.item.add")
+
+    async def is_known() -> bool:
+        await salon.app.settle()
+        page = await salon.app.desk.deliveries(limit=9)
+        return {row.kind.value: row.state for row in page.items} == {
+            "lead.create": DeliveryState.WAITING,
+            "timeline.add": DeliveryState.UNKNOWN,
+        }
+
+    await until(is_known, what="the creation waits, its entry is in doubt", timeout_s=20)
+    erasure_id = await erase(salon, subject_id)
+    await salon.wake_portal()
+    assert (await salon.app.erasing.find(erasure_id)).order in (OrderState.DONE, OrderState.NONE)
+
+
 async def test_erasing_twice_is_erasing_once(salon: Salon) -> None:
     """A second click gets what the first one did."""
     subject_id = await salon.alsu_comes_by_two_ways()

@@ -222,3 +222,19 @@ async def test_an_event_that_is_worked_on_while_its_person_is_erased_leaves_noth
         anew = await salon.whose(ALSU)
         assert anew != subject_id
         assert anew is not None or "Меткина" not in salon.portal_text
+
+
+async def test_whoever_read_an_event_before_the_erasure_ends_it_in_vain(tmp_path: Path) -> None:
+    """A worker took the words into memory and was slow: what it makes of them afterwards is undone whole."""
+    async with open_salon(tmp_path) as salon:
+        subject_id = await known(salon)
+        event_id = await salon.asks(ALSU, "в памяти другого")
+        event = await salon.app.storage.read(lambda tx: tx.events.find(event_id))
+        source = salon.app.find_source(salon.bot)
+        assert event is not None
+        assert source is not None
+        await erase(salon, subject_id)
+        at = salon.app.clock.now()
+        with pytest.raises(ConflictError):
+            await salon.app.storage.write(lambda tx: salon.app.turns.work(tx, event, source, at=at))
+        assert await salon.whose(ALSU) is None

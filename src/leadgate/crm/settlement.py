@@ -18,6 +18,9 @@ DescribeContact = Callable[[Transaction, StoredDelivery, AddTimelineEntry], Cont
 """Where the entry of a closed lead came from, so that a new lead can be made of it."""
 
 
+_FOLLOWERS = (DeliveryKind.UPDATE_LEAD, DeliveryKind.TIMELINE_ENTRY)
+
+
 class LeadSettlement:
     """See `delivery.worker.Settlement`."""
 
@@ -58,6 +61,11 @@ class LeadSettlement:
             tx.leads.settle(delivery.lead_id, state=LeadState.CLOSED, ref=ref, at=at, crm_connection_id=crm)
         if decision.state in (DeliveryState.DONE, DeliveryState.UNKNOWN):
             return replace(decision, error_detail=None)
+        if delivery.kind is DeliveryKind.CREATE_LEAD and delivery.lead_id is not None:
+            # There was no lead to write them to: entries in doubt are known by now, and must not hold up the order.
+            for follower in tx.deliveries.of_lead(delivery.lead_id):
+                if follower.state is DeliveryState.UNKNOWN and follower.kind in _FOLLOWERS:
+                    _give_up(tx, follower, at=at)
         return replace(decision, state=DeliveryState.DISCARDED, due_at=None, error_detail=None)
 
     @staticmethod
@@ -81,3 +89,16 @@ class LeadSettlement:
             return Decision(state=DeliveryState.WAITING, due_at=at, failures=0)
         # News of a person go into the new lead anyway: it is made from the profile.
         return replace(decision, state=DeliveryState.DISCARDED, due_at=None)
+
+
+def _give_up(tx: Transaction, delivery: StoredDelivery, *, at: datetime) -> None:
+    tx.deliveries.settle(
+        delivery.delivery_id,
+        state=DeliveryState.DISCARDED,
+        due_at=None,
+        failures=delivery.failures,
+        error_code=None,
+        error_detail=None,
+        external_id=None,
+        at=at,
+    )

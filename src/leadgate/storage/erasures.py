@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -142,7 +143,21 @@ _CLAIM_EVENTS = (
 _ORDER = DeliveryKind.ERASE_LEAD.value
 _THEIR_DELIVERIES = (_theirs(deliveries), deliveries.c.kind != _ORDER)
 _IS_TO_CRM = deliveries.c.kind != DeliveryKind.MESSAGE.value
-_STAYS_OPEN = and_(_IS_TO_CRM, deliveries.c.state.in_(_IN_DOUBT))
+# An entry in doubt is looked up in its lead: without one, and without a creation that may yet turn out to have made one, there is
+# nothing to look it up in, and nothing that it could have been written to.
+_creation = deliveries.alias("creation")
+_HAS_LEAD = exists().where(
+    leads.c.workspace_id == deliveries.c.workspace_id,
+    leads.c.lead_id == deliveries.c.lead_id,
+    leads.c.crm_id.is_not(None),
+)
+_MAY_HAVE_LEAD = exists().where(
+    _creation.c.workspace_id == deliveries.c.workspace_id,
+    _creation.c.lead_id == deliveries.c.lead_id,
+    _creation.c.kind == DeliveryKind.CREATE_LEAD.value,
+    _creation.c.state.in_(_IN_DOUBT),
+)
+_STAYS_OPEN = and_(_IS_TO_CRM, deliveries.c.state.in_(_IN_DOUBT), or_(_HAS_LEAD, _MAY_HAVE_LEAD))
 _IS_UNDONE = and_(
     deliveries.c.state.in_([*(s.value for s in OPEN_STATES), DeliveryState.DEAD.value, DeliveryState.UNCERTAIN.value]),
     ~_STAYS_OPEN,

@@ -83,7 +83,7 @@ class Control:
         await self.list_faults(exchange)
 
     async def set_up(self, exchange: Exchange) -> None:
-        """POST /sandbox/portal: JSON with any of `mode`, `has_rest`, `is_admin`, `scopes`."""
+        """POST /sandbox/portal: JSON with any of `mode`, `has_rest`, `is_admin`, `scopes`, `denied`."""
         given = await _read_json(exchange)
         if "mode" in given:
             self._set_mode(given["mode"])
@@ -94,6 +94,8 @@ class Control:
                 user.is_admin = given["is_admin"] is True
         if "scopes" in given:
             self._portal.scopes = frozenset(text(scope) for _, scope in entries(given["scopes"]))
+        if "denied" in given:
+            self._portal.denied = frozenset(text(method).lower() for _, method in entries(given["denied"]))
         self._portal.note_change()
         await exchange.answer_json(HTTPStatus.OK, describe_portal(self._portal))
 
@@ -156,6 +158,7 @@ def describe_portal(portal: Portal) -> dict[str, object]:
         "has_rest": portal.has_rest,
         "is_admin": any(user.is_admin for user in portal.users.values()),
         "scopes": sorted(portal.scopes),
+        "denied": sorted(portal.denied),
         "requests": portal.counters.requests,
         "refused": dict(portal.counters.refused),
         "faults": dict(portal.counters.faults),
