@@ -16,9 +16,9 @@ from leadgate.model.salon import Salon as Book
 from leadgate.model.salon import Service
 from leadgate.privacy.allow_list import FIXED, POSSIBLE, CrmField, CrmObject
 from leadgate.processing.reach import Notice
-from leadgate.sandbox.bitrix24 import gateway as portal_gateway
 from leadgate.sandbox.bitrix24.call import Call
 from leadgate.sandbox.bitrix24.envelope import Reply
+from leadgate.sandbox.bitrix24.methods import METHODS
 from leadgate.sandbox.bitrix24.portal import CLASSIC_MODE, SIMPLE_MODE
 from leadgate.settings import read_settings
 from leadgate.testing.telegram_server import TelegramServer
@@ -47,8 +47,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
         return run
 
-    methods = {name: noted(name, handler) for name, handler in portal_gateway.METHODS.items()}
-    monkeypatch.setattr(portal_gateway, "METHODS", methods)
+    methods = {name: noted(name, handler) for name, handler in METHODS.items()}
+    monkeypatch.setattr("leadgate.sandbox.bitrix24.gateway.METHODS", methods)
     return calls
 
 

@@ -292,11 +292,11 @@ class SqlQueries(SqlStore):
     def held_back(self, *, since: datetime) -> Sequence[HeldBack]:
         """What was masked on its way out, by hour, oldest first."""
         query = (
-            select(refusals.c.hour, refusals.c.code, refusals.c.count)
+            select(refusals.c.hour, refusals.c.code, refusals.c.count.label("total"))
             .where(self._mine(refusals), refusals.c.hour >= since, refusals.c.code.like(f"{_HELD}%"))
             .order_by(refusals.c.hour, refusals.c.code)
         )
-        found = ((row.hour, parse_code(row.code), row.count) for row in self._connection.execute(query))
+        found = ((row.hour, parse_code(row.code), int(row.total)) for row in self._connection.execute(query))
         return [HeldBack(hour, place, kind, count) for hour, (place, kind), count in found]
 
     def connection_standings(self) -> dict[str, Row[Any]]:
