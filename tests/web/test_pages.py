@@ -59,7 +59,13 @@ READ_PAGES = (
     "/requests/req_1",
     "/requests/new",
 )
-OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram", "/policies/change", "/subjects/subj_7/erase", "/requests/new",)
+OWNERS_PAGES = (
+    "/alerts/new",
+    "/alerts/new/telegram",
+    "/policies/change",
+    "/subjects/subj_7/erase",
+    "/requests/new",
+)
 POSTS = {
     "/deliveries/dlv_4/retry": Act.RETRY,
     "/deliveries/retry-all": Act.RETRY,

@@ -12,7 +12,7 @@ from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
 PARTS = ("alerts", "bot", "erasures", "ledger", "neutral", "pages", "pseudonyms", "requests", "widget")
-"""Names of the files; each holds the words of one part of the house: what alarms say, what the bot says, what stands
+"""Names of the files; each holds the words of one part of the house."""
 
 
 class Texts:
