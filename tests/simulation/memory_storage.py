@@ -401,6 +401,13 @@ class MemoryEvents:
         """The event now belongs to another lead."""
 
 
+class MemoryPersons:
+    """Nobody is blocked in the simulated salon."""
+
+    def blocked(self, subject_ids: Collection[str]) -> frozenset[str]:
+        return frozenset()
+
+
 class MemoryTransaction:
     """The stores inside one unit of work."""
 
@@ -411,6 +418,7 @@ class MemoryTransaction:
         self.lanes = MemoryLanes(journal)
         self.leads = MemoryLeads(journal)
         self.events = MemoryEvents()
+        self.persons = MemoryPersons()
 
 
 @dataclass(slots=True)

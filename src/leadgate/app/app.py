@@ -17,7 +17,9 @@ from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.reachability import Reachability
+from leadgate.app.person_reader import PersonReader
 from leadgate.app.reconciler import Reconciler
+from leadgate.app.subjects import Subjects
 from leadgate.app.targets import OpenTargets
 from leadgate.app.watchdog import Watchdog
 from leadgate.booking.salon_book import read_salon
@@ -145,6 +147,18 @@ class App:
             storage, self.reconciler, workspace, high_water=self.high_water, clock=self.clock, holder=holder
         )
         self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
+        self.subjects = Subjects(
+            storage,
+            vault,
+            PersonReader(vault, turns, outbox, self.book, self.clock),
+            identities=identities,
+            outbox=outbox,
+            journal=lambda: self.journal,
+            find_portal=self.targets.find_portal,
+            workspace=workspace,
+            clock=self.clock,
+            on_change=self._wake_workers,
+        )
         self.desk = Desk(
             storage,
             self.book,

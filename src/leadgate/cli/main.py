@@ -56,6 +56,10 @@ _GROUPS = {
         "Personal data in chat text: find it, mask it.",
         {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},
     ),
+    "subject": (
+        "A person's rights: what is held of them, correcting and blocking it.",
+        {name: f"leadgate.cli.subject:{name}" for name in ("find", "export", "correct", "block", "unblock")},
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},

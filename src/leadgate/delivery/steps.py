@@ -20,6 +20,7 @@ from leadgate.errors import LeaseLostError, VaultError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
 from leadgate.model.leads import AddTimelineEntry, UpdateLead
 from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
+from leadgate.model.subjects import BLOCKED
 from leadgate.ports.stores import Lease, StoredDelivery, StoredLead, Transaction
 
 NEW_CONNECTION_WAIT = timedelta(seconds=2)
@@ -108,6 +109,8 @@ class LaneSteps:
             deliveries = tx.deliveries.work_in_lane(
                 lease.lane, now=now, limit=window, fresh_since=fresh_since, fresh_limit=fresh_limit
             )
+            if _hold_blocked_back(tx, deliveries):
+                continue
             leads = _leads_of(tx, deliveries)
             if self._move_strangers(tx, deliveries, leads, target=target, now=now):
                 return Step()
@@ -263,6 +266,18 @@ class LaneSteps:
             external_id=decision.external_id,
             at=now,
         )
+
+
+def _hold_blocked_back(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> bool:
+    """What is about a blocked person only lies here: nothing new is sent, and nothing is asked. True when there was any.
+
+    Looked at right before `sending` is written, so that no way into a lane leads past it. A call that had begun is left to end.
+    """
+    blocked = tx.persons.blocked({delivery.subject_id for delivery in deliveries})
+    held = [d for d in deliveries if d.subject_id in blocked and d.state is not DeliveryState.SENDING]
+    if held:
+        tx.persons.hold_back([delivery.delivery_id for delivery in held], code=BLOCKED)
+    return bool(held)
 
 
 def _leads_of(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> dict[str | None, StoredLead]:

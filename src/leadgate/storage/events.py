@@ -54,12 +54,12 @@ class SqlEventStore(SqlStore):
 
     def pending(self, part: int, *, limit: int) -> Sequence[StoredEvent]:
         """Oldest first; events of paused connections wait."""
-        return [_event(row) for row in self._run(_PENDING, for_part=part, limit=limit)]
+        return [read_event(row) for row in self._run(_PENDING, for_part=part, limit=limit)]
 
     def find(self, event_id: str) -> StoredEvent | None:
         """One event."""
         row = self._one(_FIND, for_event_id=event_id)
-        return None if row is None else _event(row)
+        return None if row is None else read_event(row)
 
     def finish(
         self,
@@ -106,7 +106,8 @@ class SqlEventStore(SqlStore):
         self._run(_CHANGE, for_event_id=event_id, lead_id=lead_id)
 
 
-def _event(row: Row[Any]) -> StoredEvent:
+def read_event(row: Row[Any]) -> StoredEvent:
+    """An event from its row."""
     return StoredEvent(
         seq=row.seq,
         event_id=row.event_id,

@@ -19,6 +19,7 @@ from leadgate.storage.events import SqlEventStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
+from leadgate.storage.persons import SqlPersonStore
 from leadgate.storage.rules import SqlRuleStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
@@ -85,6 +86,7 @@ class SqlTransaction(SqlStore):
         self.tokens = SqlTokenStore(connection, workspace_id)
         self.answers = SqlAnswerStore(connection, workspace_id)
         self.rules = SqlRuleStore(connection, workspace_id)
+        self.persons = SqlPersonStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

@@ -16,6 +16,7 @@ from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
+from leadgate.ports.stores.persons import PersonStore
 from leadgate.ports.stores.records import NewEvent
 from leadgate.ports.stores.rules import RuleStore
 from leadgate.ports.stores.staff import SalonStore, StaffStore
@@ -114,6 +115,11 @@ class Transaction(Protocol):
     @property
     def rules(self) -> RuleStore:
         """What the owner decided."""
+        ...
+
+    @property
+    def persons(self) -> PersonStore:
+        """Everything of one person."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:

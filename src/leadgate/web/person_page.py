@@ -1,0 +1,54 @@
+"""A person's file as one page to read and print: self-contained, without scripts, in Russian. What clients wrote stays text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from leadgate.catalogue.texts import read_file
+from leadgate.model.person_file import PersonFile
+from leadgate.web.api.documents.plain import plain
+
+LOCALE = "ru"
+"""The right to know is a right in the person's own language, whatever staff read."""
+
+
+def render_person(file: PersonFile, zone: tzinfo) -> str:
+    """The page; times in the salon's zone."""
+    texts = read_file("person", LOCALE)
+
+    def moment(at: datetime | None) -> str:
+        return "" if at is None else at.astimezone(zone).strftime("%d.%m.%Y %H:%M:%S")
+
+    return (
+        _environment()
+        .get_template("person_file.html")
+        .render(
+            file=file,
+            word=texts,
+            section=_family(texts, "section"),
+            field=_family(texts, "field"),
+            moment=moment,
+            as_text=_as_text,
+        )
+    )
+
+
+def _family(texts: Mapping[str, str], name: str) -> Mapping[str, str]:
+    start = f"{name}."
+    return {key.removeprefix(start): text for key, text in texts.items() if key.startswith(start)}
+
+
+def _as_text(value: object) -> str:
+    """Anything decoded as indented JSON; text as it is."""
+    return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False, indent=2)
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("leadgate.web", "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
