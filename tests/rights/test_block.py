@@ -13,6 +13,8 @@ from leadgate.errors import ConflictError
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.subjects import BLOCKED, BlockReason
+from leadgate.testing.connections import FixedClock
+from leadgate.testing.waiting import until
 from tests.rights.house import House, open_house
 
 PHONE = "+79000000321"
@@ -106,10 +108,13 @@ async def test_a_block_waits_for_a_call_that_had_begun(house: House) -> None:
     event_id = await house.knock_form(name="Алсу", phone=PHONE, message="Хочу")
     await house.app.inbox.drain()
     subject_id = await house.subject(event_id)
-    house.sandbox.faults.add("slow", count=1, seconds=1.0)
+    house.sandbox.faults.add("slow", count=1, delay_s=1.0)
     sending = asyncio.create_task(house.app.deliveries.drain())
-    while not await house.app.storage.write(lambda tx: tx.persons.in_hand([subject_id])):
-        await asyncio.sleep(0)
+
+    async def has_begun() -> int:
+        return await house.app.storage.write(lambda tx: tx.persons.in_hand([subject_id]))
+
+    await until(has_begun, what="a call is under way")
     done = await house.app.subjects.block(subject_id, BlockReason.REQUEST, by="test")
     assert done.in_hand == 0
     made = len(await house.records(1))
@@ -124,9 +129,8 @@ async def test_an_answer_that_is_a_day_old_is_not_sent(house: House) -> None:
     subject_id = await house.subject(event_id)
     await house.app.subjects.block(subject_id, BlockReason.REQUEST, by="test")
     await house.app.settle()
-    later = house.app.clock.now() + timedelta(hours=25)
-    moved = _Later(house.app.clock, later)
-    house.app.subjects._clock = moved  # noqa: SLF001 - a day cannot be waited for
+    later = FixedClock(house.app.clock.now() + timedelta(hours=25))
+    house.app.subjects._clock = later  # noqa: SLF001 - a day cannot be waited for
     resumed = await house.app.subjects.unblock(subject_id, by="test")
     await house.app.settle()
     assert (resumed.too_late, house.telegram.sent) == (1, [])
@@ -141,14 +145,3 @@ async def test_whoever_is_not_blocked_cannot_be_unblocked(house: House) -> None:
         await house.app.subjects.unblock(subject_id, by="test")
 
 
-class _Later:
-    """A clock that is ahead."""
-
-    def __init__(self, clock: object, at: object) -> None:
-        self._clock, self._at = clock, at
-
-    def now(self) -> object:
-        return self._at
-
-    def monotonic_s(self) -> float:
-        return float(self._clock.monotonic_s())  # type: ignore[attr-defined]  # whatever clock it was

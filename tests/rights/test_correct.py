@@ -10,6 +10,7 @@ import pytest
 from leadgate.errors import ConfigurationError, NotFoundError
 from leadgate.model.journal import Result, Tag
 from leadgate.model.subjects import CorrectionState, NewValues
+from leadgate.testing.waiting import until
 from tests.rights.house import House, open_house, phones_of
 
 WRONG, RIGHT = "+79000000311", "+79000000312"
@@ -86,13 +87,13 @@ async def test_a_lost_answer_does_not_correct_twice(house: House) -> None:
     subject_id = await house.subject(await house.form(name="Алсу", phone=WRONG))
     house.sandbox.faults.add("drop-answer", count=1, method="crm.item.update")
     await house.app.subjects.correct(subject_id, NewValues(phone=RIGHT), by="test")
-    for _ in range(60):
+
+    async def is_done() -> bool:
         await house.app.settle()
         card = await house.app.subjects.card(subject_id, by="test")
-        if card.corrections[0].state is CorrectionState.DONE:
-            break
-        await house.let_time_pass()
-    assert card.corrections[0].state is CorrectionState.DONE
+        return card.corrections[0].state is CorrectionState.DONE
+
+    await until(is_done, what="the correction is found in the CRM", timeout_s=20)
     for record in (*await house.records(1), *await house.records(3)):
         assert phones_of(record) == [RIGHT]
 
