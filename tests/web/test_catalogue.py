@@ -69,6 +69,7 @@ NOT_ON_PAGES = (
     "leadgate.",
     "privacy.",
     "service.",
+    "subject.",
 )
 """Areas whose refusals end in an error page by status, or at the field that they blame."""
 

@@ -14,6 +14,12 @@ from leadgate.cli.output import print_json, print_lines, print_table, short_time
 from leadgate.errors import ConfigurationError
 from leadgate.model.subjects import BlockReason, Corrected, NewValues, SubjectCard
 from leadgate.rights.values import read_values
+from leadgate.web.api.documents.subjects import (
+    blocked_document,
+    correction_document,
+    subject_document,
+    unblocked_document,
+)
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -43,7 +49,7 @@ def find(
 
     card = with_app(common, work)
     if common.json:
-        print_json(card)
+        print_json(subject_document(card))
     else:
         _print_card(card)
     return 0
@@ -109,7 +115,7 @@ def correct(
 
     done, card = with_app(common, work)
     if common.json:
-        orders = [one for one in card.corrections if one.delivery_id in done.orders]
+        orders = [correction_document(one) for one in card.corrections if one.delivery_id in done.orders]
         print_json({"subject": done.subject_id, "fields": done.fields, "orders": orders})
         return 0
     print_lines(f"Corrected: {', '.join(done.fields)}.")
@@ -137,7 +143,7 @@ def block(
         subject_id = await app.subjects.find(wanted, by=BY_COMMAND)
         done = await app.subjects.block(subject_id, reason, by=BY_COMMAND)
         if common.json:
-            print_json(done)
+            print_json(blocked_document(done))
         elif done.in_hand:
             print_lines(f"Blocked. {done.in_hand} calls that had begun before have not ended yet; nothing new begins.")
         else:
@@ -158,7 +164,7 @@ def unblock(identifier: Identifier, /, *, common: Common = NO_OPTIONS) -> int:
         subject_id = await app.subjects.find(wanted, by=BY_COMMAND)
         done = await app.subjects.unblock(subject_id, by=BY_COMMAND)
         if common.json:
-            print_json(done)
+            print_json(unblocked_document(done))
         else:
             print_lines(f"Unblocked. {done.resumed} go on, {done.reopened} that came meanwhile are worked on.")
             if done.too_late:

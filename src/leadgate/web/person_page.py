@@ -33,7 +33,7 @@ def render_person(file: PersonFile, zone: tzinfo) -> str:
             section=_family(texts, "section"),
             field=_family(texts, "field"),
             moment=moment,
-            as_text=_as_text,
+            as_text=as_text,
         )
     )
 
@@ -43,7 +43,7 @@ def _family(texts: Mapping[str, str], name: str) -> Mapping[str, str]:
     return {key.removeprefix(start): text for key, text in texts.items() if key.startswith(start)}
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """Anything decoded as indented JSON; text as it is."""
     return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False, indent=2)
 

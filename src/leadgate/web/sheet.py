@@ -49,6 +49,11 @@ NOTICES = frozenset(
         "alert_not_taken",
         "alert_removed",
         "alert_gone",
+        "subject_corrected",
+        "subject_unchanged",
+        "subject_blocked",
+        "subject_blocked_soon",
+        "subject_unblocked",
     }
 )
 
@@ -62,6 +67,7 @@ WARNINGS = frozenset(
         "alert_added_not_taken",
         "alert_not_taken",
         "alert_gone",
+        "subject_unchanged",
     }
 )
 """Notices that something did not go as wished."""

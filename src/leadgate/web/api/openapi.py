@@ -120,7 +120,7 @@ def _query_parameters(one: Endpoint, by_kind: dict[str, Any], schemas: dict[str,
 
 
 def _header_parameters(one: Endpoint) -> list[dict[str, Any]]:
-    if not one.is_write:
+    if not one.is_write or not one.is_kept:
         return []
     return [
         {
