@@ -24,6 +24,14 @@ def render_person(file: PersonFile, zone: tzinfo) -> str:
     def moment(at: datetime | None) -> str:
         return "" if at is None else at.astimezone(zone).strftime("%d.%m.%Y %H:%M:%S")
 
+    def say(family: str, value: str) -> str:
+        """Our word for it in the reader's; what has none stands as it is."""
+        return str(texts.get(f"{family}.{value}", value))
+
+    def say_kind(kind: str) -> str:
+        name, _, channel = kind.partition(":")
+        return f"{say('kind', name)}, {channel}" if channel else say("kind", name)
+
     return (
         _environment()
         .get_template("person_file.html")
@@ -34,6 +42,8 @@ def render_person(file: PersonFile, zone: tzinfo) -> str:
             field=_family(texts, "field"),
             moment=moment,
             as_text=as_text,
+            say=say,
+            say_kind=say_kind,
         )
     )
 

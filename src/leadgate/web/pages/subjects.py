@@ -115,5 +115,5 @@ def _back(subject_id: str, notice: str) -> Redirect:
 
 PAGE = WebPage(
     handlers=(subjects, search, subject, export, form, correct, block, unblock),
-    menu=MenuEntry(section="subjects", href="/subjects", icon="people", group="privacy", order=10),
+    menu=MenuEntry(section="subjects", href="/subjects", icon="user", group="privacy", order=10),
 )
