@@ -60,6 +60,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "delivery_id": more.pop("delivery", delivery),
             "connection_id": api.salon.crm,
             "address_id": more.pop("address", ""),
+            "subject_id": more.pop("subject", ""),
         }.items():
             address = address.replace(f"{{{name}}}", value)
         answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
@@ -104,6 +105,19 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk("GET", "/alerts/addresses", 200)
     await walk("DELETE", "/alerts/addresses/{address_id}", 200, address=added["address"])
     await walk("DELETE", "/alerts/addresses/{address_id}", 404, address=added["address"])
+    person = (await walk("POST", "/subjects", 200, json={"identifier": "8 900 000-05-02"}))["subject"]
+    await walk("POST", "/subjects", 404, json={"identifier": "8 900 000-99-99"})
+    await walk("POST", "/subjects", 422, json={})
+    await walk("GET", "/subjects/{subject_id}", 200, subject=person, role=Role.AUDITOR)
+    await walk("GET", "/subjects/{subject_id}", 404, subject="subj_none")
+    await walk("POST", "/subjects/{subject_id}/reveal", 200, subject=person)
+    await walk("POST", "/subjects/{subject_id}/export", 200, subject=person)
+    await walk("POST", "/subjects/{subject_id}/correct", 200, subject=person, json={"name": "Алсу Г."})
+    await walk("POST", "/subjects/{subject_id}/correct", 422, subject=person, json={"phone": "12"})
+    await walk("POST", "/subjects/{subject_id}/block", 200, subject=person, json={"reason": "accuracy"})
+    await walk("POST", "/subjects/{subject_id}/unblock", 200, subject=person)
+    await walk("POST", "/subjects/{subject_id}/unblock", 409, subject=person)
+    await walk("GET", "/subjects/{subject_id}", 200, subject=person)
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())

@@ -38,6 +38,13 @@ ALLOWED = {
     ("GET", "/leads"): EVERYBODY,
     ("GET", "/ledger"): EVERYBODY,
     ("POST", "/ledger/reconcile"): HOUSE,
+    ("POST", "/subjects"): HOUSE,
+    ("GET", "/subjects/{subject_id}"): EVERYBODY,
+    ("POST", "/subjects/{subject_id}/reveal"): HOUSE,
+    ("POST", "/subjects/{subject_id}/export"): HOUSE,
+    ("POST", "/subjects/{subject_id}/correct"): HOUSE,
+    ("POST", "/subjects/{subject_id}/block"): HOUSE,
+    ("POST", "/subjects/{subject_id}/unblock"): HOUSE,
 }
 
 
