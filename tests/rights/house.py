@@ -23,7 +23,7 @@ from leadgate.settings import read_settings
 from leadgate.system import SystemClock, SystemIds
 from leadgate.testing.telegram_server import TelegramServer
 
-BOT_TOKEN = "7000000077:DEMO-token"  # noqa: S105 - an invented token
+BOT_TOKEN = "7000000077:DEMO-token"
 TELEGRAM_ID = 5_900_000_301
 
 
@@ -36,7 +36,7 @@ class House:
     portal_url: str
     telegram: TelegramServer
     connections: dict[str, str]
-    numbers: "count[int]" = field(default_factory=lambda: count(1))
+    numbers: count[int] = field(default_factory=lambda: count(1))
 
     def opened(self, kind: str) -> OpenConnection:
         """A connection with its secrets."""
@@ -145,6 +145,3 @@ async def open_house(folder: Path) -> AsyncIterator[House]:
             connections[kind] = connected.connection_id
         await app.follow()
         yield House(app, sandbox, url, telegram, connections)
-
-
-

@@ -143,5 +143,3 @@ async def test_whoever_is_not_blocked_cannot_be_unblocked(house: House) -> None:
     subject_id = await house.subject(await house.form(name="Алсу", phone=PHONE))
     with pytest.raises(ConflictError):
         await house.app.subjects.unblock(subject_id, by="test")
-
-

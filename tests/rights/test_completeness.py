@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Table, UniqueConstraint
 
 from leadgate.app.subjects import Subjects
 from leadgate.model.person_file import PersonFile
@@ -17,7 +17,7 @@ PARTS_OF_ROOMS: set[str] = set()
 def own_ids(table: Table) -> set[str]:
     """The columns by which other tables name a row of this one."""
     keys = [{column.name for column in table.primary_key}]
-    keys += [{c.name for c in k.columns} for k in table.constraints if type(k).__name__ == "UniqueConstraint"]
+    keys += [{c.name for c in k.columns} for k in table.constraints if isinstance(k, UniqueConstraint)]
     single = [key - {"workspace_id"} for key in keys]
     return {name for key in single if len(key) == 1 for name in key if name.endswith("_id")}
 
@@ -55,7 +55,9 @@ def test_the_tables_are_there_and_so_are_the_parts_of_the_file() -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_every_sealed_column_is_opened_into_the_file(table: str) -> None:
     """What is sealed is what matters most."""
-    sealed = {f"{table}.{column.name}" for column in metadata.tables[table].columns if column.name.startswith("sealed_")}
+    sealed = {
+        f"{table}.{column.name}" for column in metadata.tables[table].columns if column.name.startswith("sealed_")
+    }
     assert sealed <= set(SEALED)
 
 

@@ -35,7 +35,18 @@ from leadgate.testing.storage_suite import (
 )
 
 WORKSPACE = "ws"
-STORES = ("keys", "events", "subjects", "conversations", "fates", "invitations", "leads", "deliveries", "lanes", "persons")
+STORES = (
+    "keys",
+    "events",
+    "subjects",
+    "conversations",
+    "fates",
+    "invitations",
+    "leads",
+    "deliveries",
+    "lanes",
+    "persons",
+)
 KEEP_EVENT = insert(events)
 
 
@@ -206,7 +217,9 @@ def look_at_a_person(tx: SqlTransaction, name: str) -> None:
     assert len(tx.persons.joins([name])) == len(tx.persons.consents([name])) == len(tx.persons.invitations([name])) == 1
     assert len(tx.persons.events([name], after=0, limit=9)) == 1
     assert [one.lead.subject_id for one in tx.persons.leads([name])] == [name]
-    assert [one.delivery.delivery_id for _, one in tx.persons.deliveries([name], after=0, limit=9)] == [held.delivery_id]
+    assert [one.delivery.delivery_id for _, one in tx.persons.deliveries([name], after=0, limit=9)] == [
+        held.delivery_id
+    ]
     assert tx.persons.attempts([f"dlv_{name}"])
     assert tx.persons.counts([name])["messages"] == 1
 

@@ -16,8 +16,8 @@ from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
-from leadgate.app.reachability import Reachability
 from leadgate.app.person_reader import PersonReader
+from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.subjects import Subjects
 from leadgate.app.targets import OpenTargets

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -41,6 +42,7 @@ _EXPLAINED = (
     *("profiles", "identifiers", "joins", "consents", "invitations", "conversations", "events"),
     *("leads", "deliveries", "crm", "retention", "more"),
 )
+_NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 _log = get_logger("subjects")
 
 
@@ -84,7 +86,7 @@ class Subjects:
         try:
             subject_id = await self._storage.read(lambda tx: self._finder.get(tx, identifier))
         except LeadgateError as error:
-            await self._record(Tag.SUBJECT_SEARCHED, by, None, result=Result.REFUSED, code=error.code)
+            await self._record(Tag.SUBJECT_SEARCHED, by, None, result=Result.REFUSED, details={"code": error.code})
             raise
         await self._record(Tag.SUBJECT_SEARCHED, by, subject_id)
         return subject_id
@@ -92,7 +94,7 @@ class Subjects:
     async def card(self, subject_id: str, *, by: str, is_open: bool = False) -> SubjectCard:
         """The person's card, masked unless `is_open`; who looked is in the journal. Raises NotFoundError."""
         await self._get(subject_id)
-        await self._record(Tag.SUBJECT_SEARCHED, by, subject_id, action="revealed" if is_open else "shown")
+        await self._record(Tag.SUBJECT_SEARCHED, by, subject_id, details={"action": "revealed" if is_open else "shown"})
         return await self._storage.read(
             lambda tx: make_card(tx, self._identities, self._identities.root(tx, subject_id), is_open=is_open)
         )
@@ -210,18 +212,23 @@ class Subjects:
     @contextlib.asynccontextmanager
     async def _recorded(self, tag: Tag, by: str, subject_id: str, **details: str) -> AsyncIterator[None]:
         """In the journal before it is done, and once more when it fails."""
-        await self._record(tag, by, subject_id, **details)
+        await self._record(tag, by, subject_id, details=details)
         try:
             yield
         except LeadgateError as error:
-            await self._record(tag, by, subject_id, result=Result.FAILED, code=error.code)
+            await self._record(tag, by, subject_id, result=Result.FAILED, details={"code": error.code})
             raise
 
     async def _record(
-        self, tag: Tag, by: str, subject_id: str | None, *, result: Result = Result.DONE, **details: str
+        self,
+        tag: Tag,
+        by: str,
+        subject_id: str | None,
+        *,
+        result: Result = Result.DONE,
+        details: Mapping[str, str] = _NO_DETAILS,
     ) -> None:
-        entry: Mapping[str, str] = details
-        await self._journal().record(JournalEntry(tag=tag, by=by, on=subject_id, result=result, details=entry))
+        await self._journal().record(JournalEntry(tag=tag, by=by, on=subject_id, result=result, details=dict(details)))
 
 
 def _refs(tx: Transaction, subject_ids: Sequence[str], connection_id: str) -> list[LeadRef]:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from leadgate.model.person_file import PersonFile
 
 Identifier = Annotated[
-    str, Parameter(help="A phone in any writing, an e-mail, @name, an id in a messenger, subj_…; - reads standard input.")
+    str,
+    Parameter(help="A phone in any writing, an e-mail, @name, an id in a messenger, subj_…; - reads standard input."),
 ]
 
 
@@ -59,7 +60,9 @@ def export(
     identifier: Identifier,
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="Write to this file (readable by you alone) instead of printing.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Write to this file (readable by you alone) instead of printing.")
+    ] = None,
     html: Annotated[bool, Parameter(negative=(), help="A readable page in Russian instead of JSON.")] = False,
     common: Common = NO_OPTIONS,
 ) -> int:
@@ -67,7 +70,7 @@ def export(
 
     Example: leadgate subject export +79000000101 --out person.json
     """
-    from leadgate.web.person_page import render_person
+    from leadgate.web.person_page import person_json, render_person
 
     if common.json and html:
         raise ConfigurationError("Choose one of --json and --html.")
@@ -82,7 +85,7 @@ def export(
     if out is None:
         sys.stdout.write(page) if html else print_json(file)
         return 0
-    _write_privately(out, page if html else _as_json(file))
+    _write_privately(out, page if html else person_json(file))
     if common.json:
         print_json({"subject": file.subject, "file": str(out)})
     else:
@@ -199,12 +202,6 @@ def _write_privately(path: Path, content: str) -> None:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"The file cannot be written: {error.strerror}.") from None
-
-
-def _as_json(file: PersonFile) -> str:
-    from leadgate.web.api.documents.plain import plain
-
-    return json.dumps(plain(file), ensure_ascii=False, indent=2)
 
 
 def _print_card(card: SubjectCard) -> None:

@@ -106,11 +106,9 @@ class LaneSteps:
         window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
         fresh_since, fresh_limit = now - FRESH_FOR, max(1, target.capacity() // 2)
         while True:
-            deliveries = tx.deliveries.work_in_lane(
-                lease.lane, now=now, limit=window, fresh_since=fresh_since, fresh_limit=fresh_limit
+            deliveries = _see_work(
+                tx, lease.lane, now=now, limit=window, fresh_since=fresh_since, fresh_limit=fresh_limit
             )
-            if _hold_blocked_back(tx, deliveries):
-                continue
             leads = _leads_of(tx, deliveries)
             if self._move_strangers(tx, deliveries, leads, target=target, now=now):
                 return Step()
@@ -266,6 +264,16 @@ class LaneSteps:
             external_id=decision.external_id,
             at=now,
         )
+
+
+def _see_work(
+    tx: Transaction, lane: str, *, now: datetime, limit: int, fresh_since: datetime, fresh_limit: int
+) -> Sequence[StoredDelivery]:
+    """What may go in a lane; what is about a blocked person is put out of sight first."""
+    while True:
+        found = tx.deliveries.work_in_lane(lane, now=now, limit=limit, fresh_since=fresh_since, fresh_limit=fresh_limit)
+        if not _hold_blocked_back(tx, found):
+            return found
 
 
 def _hold_blocked_back(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> bool:

@@ -99,7 +99,9 @@ class Chats:
 
     def find_owner(self, tx: Transaction, connection_id: str, chat_id: str) -> str | None:
         """Whose chat this is; None when there is none."""
-        stored = tx.conversations.find(connection_id, self._vault.index(tx.workspace_id, f"chat:{connection_id}", chat_id))
+        stored = tx.conversations.find(
+            connection_id, self._vault.index(tx.workspace_id, f"chat:{connection_id}", chat_id)
+        )
         return None if stored is None else stored.subject_id
 
     def find_by_index(self, tx: Transaction, connection_id: str, chat_index: bytes) -> Chat | None:

@@ -129,7 +129,9 @@ class Talk:
         state = EventState.ANSWERED if lead_id is None else EventState.LEAD
         return Ending(state=state, subject_id=known.subject_id, lead_id=lead_id)
 
-    def note_heard(self, tx: Transaction, fact: NormalisedEvent, source: Source, event_id: str, *, at: datetime) -> bool:
+    def note_heard(
+        self, tx: Transaction, fact: NormalisedEvent, source: Source, event_id: str, *, at: datetime
+    ) -> bool:
         """Know the client's message by the vendor's id; False when they took it back before we came to read it."""
         if fact.message_id is None or fact.kind not in _NAMED:
             return True

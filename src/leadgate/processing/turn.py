@@ -27,7 +27,6 @@ from leadgate.processing.reach import Reach
 from leadgate.processing.source import FindSource, Source
 from leadgate.vault.envelope import Vault, subject_scope
 
-
 _SAID = talk.KINDS | {EventKind.FORM, EventKind.EDITED}
 """Kinds that bring new words of a client; what a client takes back, and what vendors tell of ours, is worked on always."""
 

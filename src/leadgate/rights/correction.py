@@ -44,7 +44,9 @@ class Corrections:
         """
         everyone = lock_person(tx, subject_id)
         before = known_profile(tx, self._identities, everyone)
-        right = {name: value for name in FIELDS if (value := getattr(values, name)) not in {None, getattr(before, name)}}
+        right = {
+            name: value for name in FIELDS if (value := getattr(values, name)) not in {None, getattr(before, name)}
+        }
         if not right:
             raise ConfigurationError(
                 "Nothing would change: give a name, a phone or an e-mail that is not known yet.",

@@ -128,9 +128,7 @@ class Gathering:
 
 
 class _OnePerson:
-    def __init__(
-        self, tx: Transaction, vault: Vault, identities: Identities, reader: Reader, subject_id: str
-    ) -> None:
+    def __init__(self, tx: Transaction, vault: Vault, identities: Identities, reader: Reader, subject_id: str) -> None:
         self._tx = tx
         self._vault = vault
         self._identities = identities
@@ -181,9 +179,7 @@ class _OnePerson:
                 for one in tx.persons.leads(subjects)
             ],
             deliveries=list(self._deliveries()),
-            more=[
-                FiledPart(name=part.name, title=part.title, rows=list(part.read(tx, subjects))) for part in parts
-            ],
+            more=[FiledPart(name=part.name, title=part.title, rows=list(part.read(tx, subjects))) for part in parts],
         )
 
     def _profile(self, subject: StoredSubject) -> FiledProfile:
@@ -213,9 +209,7 @@ class _OnePerson:
         for one in self._tx.persons.identifiers(self._subjects):
             seen = self._values.get(one.kind.partition(":")[0], set())
             values = (v for v in seen if self._vault.index(self._tx.workspace_id, one.kind, v) == one.value_index)
-            yield FiledIdentifier(
-                subject=one.subject_id, kind=one.kind, value=next(values, None), since=one.created_at
-            )
+            yield FiledIdentifier(subject=one.subject_id, kind=one.kind, value=next(values, None), since=one.created_at)
 
     def _conversation(self, chat: StoredConversation) -> FiledConversation:
         connection = self._connection(chat.connection_id)

@@ -6,7 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Row, Table, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind
 from leadgate.ports.stores.persons import (
@@ -44,8 +57,8 @@ from leadgate.storage.schema import (
     subjects,
 )
 
-_IDS = bindparam("subject_ids", expanding=True)
-_AFTER = bindparam("after")
+_IDS: BindParameter[Any] = bindparam("subject_ids", expanding=True)
+_AFTER: BindParameter[Any] = bindparam("after")
 
 
 def _theirs(table: Table) -> ColumnElement[bool]:
@@ -110,11 +123,7 @@ _REOPEN = (
 _NEXT_KIND = select(func.min(identifiers.c.kind)).where(
     of_workspace(identifiers), identifiers.c.kind > bindparam("last_kind")
 )
-_IDENTIFIERS = (
-    select(identifiers)
-    .where(_theirs(identifiers))
-    .order_by(identifiers.c.created_at, identifiers.c.kind)
-)
+_IDENTIFIERS = select(identifiers).where(_theirs(identifiers)).order_by(identifiers.c.created_at, identifiers.c.kind)
 _DROP_IDENTIFIER = delete(identifiers).where(
     _theirs(identifiers), given(identifiers.c.kind), given(identifiers.c.value_index)
 )
@@ -288,7 +297,9 @@ class SqlPersonStore(SqlStore):
             for row in self._of(_LEADS, subject_ids)
         ]
 
-    def deliveries(self, subject_ids: Sequence[str], *, after: int, limit: int) -> Sequence[tuple[int, PersonsDelivery]]:
+    def deliveries(
+        self, subject_ids: Sequence[str], *, after: int, limit: int
+    ) -> Sequence[tuple[int, PersonsDelivery]]:
         """Oldest first."""
         return [
             (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leadgate.catalogue.texts import read_file
 from leadgate.model.person_file import PersonFile
-from leadgate.web.api.documents.plain import plain
 
 LOCALE = "ru"
 """The right to know is a right in the person's own language, whatever staff read."""
@@ -41,7 +41,7 @@ def render_person(file: PersonFile, zone: tzinfo) -> str:
             section=_family(texts, "section"),
             field=_family(texts, "field"),
             moment=moment,
-            as_text=as_text,
+            as_text=_as_text,
             say=say,
             say_kind=say_kind,
         )
@@ -53,9 +53,15 @@ def _family(texts: Mapping[str, str], name: str) -> Mapping[str, str]:
     return {key.removeprefix(start): text for key, text in texts.items() if key.startswith(start)}
 
 
-def as_text(value: object) -> str:
+def person_json(file: PersonFile) -> str:
+    """The same for programs: JSON with times in ISO 8601, UTC with its offset."""
+    told = msgspec.to_builtins(file, builtin_types=(datetime,))
+    return json.dumps(told, ensure_ascii=False, indent=2, default=lambda at: at.astimezone(UTC).isoformat())
+
+
+def _as_text(value: object) -> str:
     """Anything decoded as indented JSON; text as it is."""
-    return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False, indent=2)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @cache

@@ -102,5 +102,6 @@ def _rewritten(text: str, wrong: Person, right: Person) -> str:
     """Our own texts hold the values as they were given; whole words alone are replaced."""
     for old, new in ((wrong.phone, right.phone), (wrong.email, right.email), (wrong.name, right.name)):
         if old and new and old != new:
-            text = re.sub(rf"(?<![\w+]){re.escape(old)}(?!\w)", lambda _, new=disarm(new): new, text)
+            parts = re.split(rf"(?<![\w+]){re.escape(old)}(?!\w)", text)
+            text = disarm(new).join(parts)
     return text

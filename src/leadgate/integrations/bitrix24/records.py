@@ -38,7 +38,9 @@ async def read_records(client: PortalClient, refs: Sequence[LeadRef]) -> list[Cr
     rows: dict[LeadRef, Row] = {}
     for entity in CrmEntity:
         ids = sorted({ref.crm_id for ref in refs if ref.entity is entity})
-        rows |= {LeadRef(entity, number): row for number, row in (await _list(client, ENTITY_TYPE[entity], ids)).items()}
+        rows |= {
+            LeadRef(entity, number): row for number, row in (await _list(client, ENTITY_TYPE[entity], ids)).items()
+        }
     linked = _contacts_of(rows)
     contacts = await _list(client, CONTACT_TYPE, sorted(linked))
     entries = await _histories(client, [*map(_owner, rows), *(("contact", number) for number in contacts)])
@@ -59,7 +61,7 @@ async def _list(client: PortalClient, type_id: int, ids: Sequence[int]) -> dict[
             raise _unavailable(value if isinstance(value, Failure) else unclear("answer_unreadable"))
         for row in as_rows(as_mapping(value).get("items")):
             number = as_id(row.get("id"))
-            if number in ids:  # a filter that a portal passes over would give us strangers
+            if number is not None and number in ids:  # a filter that a portal passes over would give us strangers
                 found[number] = row
     return found
 
@@ -74,9 +76,7 @@ def _contacts_of(rows: Mapping[LeadRef, Row]) -> dict[int, list[str]]:
     return linked
 
 
-async def _histories(
-    client: PortalClient, owners: Sequence[tuple[str, int]]
-) -> dict[tuple[str, int], list[CrmEntry]]:
+async def _histories(client: PortalClient, owners: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[CrmEntry]]:
     """All comments of these records, oldest first."""
     entries: dict[tuple[str, int], list[CrmEntry]] = {owner: [] for owner in owners}
     starts = dict.fromkeys(owners, 0)

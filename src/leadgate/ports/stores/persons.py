@@ -169,7 +169,9 @@ class PersonStore(Protocol):
         """Their leads, oldest first."""
         ...
 
-    def deliveries(self, subject_ids: Sequence[str], *, after: int, limit: int) -> Sequence[tuple[int, PersonsDelivery]]:
+    def deliveries(
+        self, subject_ids: Sequence[str], *, after: int, limit: int
+    ) -> Sequence[tuple[int, PersonsDelivery]]:
         """Their deliveries with a greater number, oldest first, each with its number."""
         ...
 

@@ -1,4 +1,4 @@
-"""People: search by what somebody knows of a person, their masked card, and their rights. What is searched for stays in the form."""
+"""People: search by what somebody knows of a person, their masked card, their rights. What is searched for stays in the form."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.model.subjects import BlockReason
 from leadgate.rights.values import FIELDS, find_wrong, make_values
 from leadgate.web.access import Act, PageRequest, allowed
-from leadgate.web.api.documents.plain import plain
 from leadgate.web.forms import read_form
-from leadgate.web.person_page import as_text, render_person
+from leadgate.web.person_page import person_json, render_person
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show
 from leadgate.web.vendors import vendors_of
 
@@ -51,7 +50,7 @@ async def export(request: PageRequest, subject_id: FromPath[str]) -> Response[st
     house = house_of(request)
     is_page = (await read_form(request)).get("form") != "json"
     file = await house.subjects.export(subject_id, by=request.user.staff_id)
-    content = render_person(file, house.time_zone) if is_page else as_text(plain(file))
+    content = render_person(file, house.time_zone) if is_page else person_json(file)
     name = f"{file.subject}.{'html' if is_page else 'json'}"
     return Response(
         content,
@@ -75,9 +74,7 @@ async def correct(request: PageRequest, subject_id: FromPath[str]) -> Response[s
     values = {name: given.get(name, "").strip() for name in FIELDS}
     wrong = find_wrong(values)
     if wrong:
-        return show(
-            request, "subject_correct.html", status=422, subject_id=subject_id, values=values, wrong=wrong
-        )
+        return show(request, "subject_correct.html", status=422, subject_id=subject_id, values=values, wrong=wrong)
     try:
         await house_of(request).subjects.correct(subject_id, make_values(values), by=request.user.staff_id)
     except ConfigurationError:

@@ -152,9 +152,7 @@ def corrected_document(done: Corrected) -> CorrectedDocument:
 
 def blocked_document(done: Blocked) -> BlockedDocument:
     """What a block found."""
-    return BlockedDocument(
-        subject=done.subject_id, blocked_at=done.since, waiting=done.waiting, in_hand=done.in_hand
-    )
+    return BlockedDocument(subject=done.subject_id, blocked_at=done.since, waiting=done.waiting, in_hand=done.in_hand)
 
 
 def unblocked_document(done: Unblocked) -> UnblockedDocument:

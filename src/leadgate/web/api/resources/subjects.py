@@ -1,5 +1,6 @@
-"""People and their rights: find, show, reveal, export, correct, block. Who looked is in the journal; nothing of a person is kept
-as an answer, and what is searched for travels in the body alone.
+"""People and their rights: find, show, reveal, export, correct, block.
+
+Who looked is in the journal; nothing of a person is kept as an answer, and what is searched for travels in the body alone.
 """
 
 from __future__ import annotations
