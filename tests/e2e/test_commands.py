@@ -14,9 +14,9 @@ from leadgate.testing.gateway import Finished, Gateway
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-GROUPS = {"pii", "alerts", "connections", "events", "deliveries", "reach", "sandbox", "tokens"}
+GROUPS = {"pii", "alerts", "connections", "events", "deliveries", "reach", "sandbox", "subject", "tokens"}
 STAYING = {"run", "demo", "sandbox"}
-ID = re.compile(r"(conn|evt|dlv|tok)_01JD…")
+ID = re.compile(r"(conn|evt|dlv|tok|subj)_01JD…")
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -57,10 +57,12 @@ async def test_every_command_tells_its_full_name_and_an_example_that_works(salon
     await salon.idle()
     delivery = (await gateway.ask("deliveries", "list"))["items"][0]["id"]
     files = {"update.json": {"update_id": 1}, "lead.json": lead(902), "owner.json": {"url": "json://127.0.0.1:9/"}}
+    files |= {"right.json": {"name": "Алсу Г."}, "person.json": {}}
     for file, content in files.items():
         (tmp_path / file).write_text(json.dumps(content))
     token = (await gateway.ask("tokens", "create", "--role", "auditor", "--days", "1"))["id"]
-    ids = {"conn": salon.bot_connection, "evt": event, "dlv": delivery, "tok": token}
+    person = (await gateway.ask("subject", "find", event))["subject"]
+    ids = {"conn": salon.bot_connection, "evt": event, "dlv": delivery, "tok": token, "subj": person}
     names = commands()
     assert {("init",), ("run",), ("demo",), ("connect",), ("sandbox", "bitrix24"), ("deliveries", "discard")} <= set(
         names
@@ -124,6 +126,10 @@ async def test_errors_are_one_sentence_and_an_exit_code_that_means_something(gat
         ("parse", "telegram", str(tmp_path / "none")): {2},
         ("reconcile", "--since", "yesterday"): {2},
         ("run", "--listen", "nowhere"): {2},
+        ("subject", "find", "+79000099999"): {1},
+        ("subject", "export", "nobody@example.org"): {1},
+        ("subject", "correct", "subj_x", "--values-file", str(bad_json)): {2},
+        ("subject", "block", "subj_x", "--reason", "whim"): {2},
         ("sandbox", "bitrix24", "--fault", "nonsense"): {2},
         ("init", "--data", "/proc/leadgate"): {2},
         ("init", "--data", str(tmp_path / "new"), "--time-zone", "Mars/Olympus"): {2},

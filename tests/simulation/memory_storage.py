@@ -409,6 +409,13 @@ class MemoryEvents:
         """The event now belongs to another lead."""
 
 
+class MemoryPersons:
+    """Nobody is blocked in the simulated salon."""
+
+    def blocked(self, subject_ids: Collection[str]) -> frozenset[str]:
+        return frozenset()
+
+
 class MemoryTransaction:
     """The stores inside one unit of work."""
 
@@ -420,6 +427,7 @@ class MemoryTransaction:
         self.leads = MemoryLeads(journal)
         self.events = MemoryEvents()
         self.subjects = MemorySubjects()
+        self.persons = MemoryPersons()
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,18 @@ from leadgate.testing.storage_suite import (
 )
 
 WORKSPACE = "ws"
-STORES = ("keys", "events", "subjects", "conversations", "fates", "invitations", "leads", "deliveries", "lanes")
+STORES = (
+    "keys",
+    "events",
+    "subjects",
+    "conversations",
+    "fates",
+    "invitations",
+    "leads",
+    "deliveries",
+    "lanes",
+    "persons",
+)
 KEEP_EVENT = insert(events)
 
 
@@ -79,6 +91,7 @@ def work(tx: SqlTransaction, name: str) -> None:
     work_on_an_event(tx, name)
     work_on_deliveries(tx, name)
     work_on_lanes(tx, name)
+    look_at_a_person(tx, name)
     tx.note_event(CRM, at=NOW)
     tx.add_refusals({(CRM, name): 1}, at=NOW)
 
@@ -180,6 +193,37 @@ def work_on_deliveries(tx: SqlTransaction, name: str) -> None:
     assert tx.deliveries.discard(ours.delivery_id, reason="asked", by="staff_1", at=NOW) is not None
     assert tx.deliveries.move_open(name, to_connection_id=CRM, to_lane=LANE) == 1
     tx.deliveries.give_up_lane(f"{lane}-gone", error_code="message.client_left", at=NOW)
+
+
+def look_at_a_person(tx: SqlTransaction, name: str) -> None:
+    """All that there is of them, and the flag that holds it back."""
+    held = replace(new_delivery(f"held_{name}", lane=f"crm:held_{name}", lead_id=None), subject_id=name)
+    tx.deliveries.add(held)
+    assert not tx.persons.blocked([name])
+    tx.persons.set_blocked([name], reason="request", at=NOW)
+    assert tx.persons.has_blocked()
+    assert tx.persons.blocked([name]) == {name}
+    tx.persons.hold_back([held.delivery_id], code="subject.blocked")
+    assert tx.persons.in_hand([name]) == 0
+    assert tx.persons.count_waiting([name]) == 1
+    resumed = tx.persons.resume([name], code="subject.blocked", messages_since=NOW, at=NOW)
+    assert (resumed.deliveries, resumed.too_late, resumed.events) == (1, 0, 0)
+    tx.persons.set_unblocked([name])
+    found = tx.persons.find(name)
+    assert found is not None
+    assert found.blocked_at is None
+    assert tx.persons.all_of([name]) == [found]
+    assert "phone" in tx.persons.identifier_kinds()
+    assert [one.kind for one in tx.persons.identifiers([name])] == ["phone"]
+    assert tx.persons.drop_identifier([name], "phone", name.encode())
+    assert len(tx.persons.joins([name])) == len(tx.persons.consents([name])) == len(tx.persons.invitations([name])) == 1
+    assert len(tx.persons.events([name], after=0, limit=9)) == 1
+    assert [one.lead.subject_id for one in tx.persons.leads([name])] == [name]
+    assert [one.delivery.delivery_id for _, one in tx.persons.deliveries([name], after=0, limit=9)] == [
+        held.delivery_id
+    ]
+    assert tx.persons.attempts([f"dlv_{name}"])
+    assert tx.persons.counts([name])["messages"] == 1
 
 
 def work_on_lanes(tx: SqlTransaction, name: str) -> None:

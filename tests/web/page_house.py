@@ -23,6 +23,7 @@ from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, Deli
 from leadgate.model.erasures import DestroyedKey, Erasure, ErasureReason, OrderState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import CrmEntity, LeadRef, LeadRequest, Person
+from leadgate.model.person_file import FORMAT, FiledCrm, FiledProfile, PersonFile
 from leadgate.model.reach import ChannelReach, LostPerson, ReachReport
 from leadgate.model.requests import (
     CalendarYear,
@@ -40,6 +41,17 @@ from leadgate.model.requests import (
 )
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Role, Session, Staff
+from leadgate.model.subjects import (
+    Blocked,
+    BlockReason,
+    ChannelOfPerson,
+    Corrected,
+    Correction,
+    CorrectionState,
+    NewValues,
+    SubjectCard,
+    Unblocked,
+)
 from leadgate.model.views import (
     AcceptedLead,
     ConnectionView,
@@ -913,6 +925,130 @@ class MemoryRequests:
         return date(2026, 11, 24)
 
 
+class MemorySubjects:
+    """One person: `subj_1` is in use, `subj_2` blocked, `subj_3` erased; anything else is nobody.
+
+    Attributes:
+        acts: what was done to whom, by whom.
+    """
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, str, str]] = []
+
+    async def find(self, identifier: str, *, by: str) -> str:
+        self.acts.append(("find", identifier, by))
+        if identifier == "двое":
+            raise ConflictError("Several people are known by that.", code="subject.ambiguous")
+        if identifier not in {PHONE, "Бот"}:
+            raise NotFoundError("Nobody is known by that.", code="subject.unknown")
+        return "subj_1"
+
+    async def card(self, subject_id: str, *, by: str, is_open: bool = False) -> SubjectCard:
+        if subject_id not in {"subj_1", "subj_2", "subj_3"}:
+            raise NotFoundError("There is no such person.", code="subject.unknown")
+        self.acts.append(("reveal" if is_open else "look", subject_id, by))
+        return sample_card(subject_id, is_open=is_open)
+
+    async def export(self, subject_id: str, *, by: str) -> PersonFile:
+        self.acts.append(("export", subject_id, by))
+        return sample_file(subject_id)
+
+    async def correct(self, subject_id: str, values: NewValues, *, by: str) -> Corrected:
+        self.acts.append(("correct", subject_id, by))
+        if values.phone == PHONE:
+            raise ConfigurationError("Nothing would change.", code="subject.nothing_to_correct")
+        return Corrected(subject_id=subject_id, fields=["name"], orders=["dlv_1"])
+
+    async def block(self, subject_id: str, reason: BlockReason, *, by: str) -> Blocked:
+        self.acts.append((f"block {reason.value}", subject_id, by))
+        return Blocked(subject_id=subject_id, since=NOW, waiting=2, in_hand=0)
+
+    async def unblock(self, subject_id: str, *, by: str) -> Unblocked:
+        self.acts.append(("unblock", subject_id, by))
+        if subject_id != "subj_2":
+            raise ConflictError("This person is not blocked.", code="subject.not_blocked")
+        return Unblocked(subject_id=subject_id, resumed=2, too_late=0, reopened=1)
+
+
+def sample_card(subject_id: str, *, is_open: bool) -> SubjectCard:
+    """A person with two channels, a hostile name of a channel and corrections in every state."""
+    is_erased = subject_id == "subj_3"
+    return SubjectCard(
+        subject_id=subject_id,
+        subject_ids=[subject_id, "subj_9"],
+        name=None if is_erased else HOSTILE if is_open else "С•••",
+        phone=None if is_erased else PHONE if is_open else "+7 ••• •••-••-12",
+        email=None,
+        username=None,
+        channel_user_id=None,
+        identifiers=["phone", "sender:telegram"],
+        channels=[
+            ChannelOfPerson(kind="telegram", connection_id="conn_1", name=HOSTILE, heard_at=NOW, is_reachable=True),
+            ChannelOfPerson(kind="site", connection_id="conn_2", name="Сайт", heard_at=None, is_reachable=False),
+        ],
+        counts={
+            name: number
+            for number, name in enumerate(
+                ("waiting", "messages", "events", "leads", "deliveries", "consents", "invitations"), start=1
+            )
+        },
+        since=NOW - timedelta(days=30),
+        last_heard_at=NOW,
+        blocked_at=NOW if subject_id == "subj_2" else None,
+        block_reason=BlockReason.REQUEST if subject_id == "subj_2" else None,
+        erased_at=NOW if is_erased else None,
+        corrections=[
+            Correction(
+                delivery_id=f"dlv_{number}",
+                crm_ref=None if state is CorrectionState.WAITING else f"lead:{number}",
+                state=state,
+                created_at=NOW,
+                done_at=None,
+                error_code=None,
+            )
+            for number, state in enumerate(CorrectionState, start=1)
+        ],
+    )
+
+
+def sample_file(subject_id: str) -> PersonFile:
+    """A file with a hostile name and nothing else."""
+    profile = FiledProfile(
+        subject=subject_id,
+        since=NOW,
+        opened=True,
+        name=HOSTILE,
+        phone=PHONE,
+        email=None,
+        username=None,
+        channel_user_id=None,
+        blocked_at=None,
+        block_reason=None,
+        erased_at=None,
+    )
+    parts = ("profiles", "identifiers", "joins", "consents", "invitations", "conversations", "events")
+    return PersonFile(
+        format=FORMAT,
+        made_at=NOW,
+        salon="Лимон",
+        subject=subject_id,
+        subjects=[subject_id],
+        explained=dict.fromkeys((*parts, "leads", "deliveries", "crm", "retention", "more"), "Зачем"),
+        profiles=[profile],
+        identifiers=[],
+        joins=[],
+        consents=[],
+        invitations=[],
+        conversations=[],
+        events=[],
+        leads=[],
+        deliveries=[],
+        crm=FiledCrm(state="not_connected", asked_at=None, records=[], withheld=0),
+        retention=None,
+        more=[],
+    )
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -927,6 +1063,7 @@ class MemoryHouse:
         self.erasing = MemoryErasing()
         self.erasure_papers = MemoryPapers()
         self.requests = MemoryRequests()
+        self.subjects = MemorySubjects()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

@@ -83,6 +83,7 @@ NOT_ON_PAGES = (
     "privacy.",
     "request.",
     "service.",
+    "subject.",
 )
 """Areas whose refusals end in an error page by status, or at the field that they blame."""
 

@@ -58,6 +58,10 @@ READ_PAGES = (
     "/requests?state=closed",
     "/requests/req_1",
     "/requests/new",
+    "/subjects",
+    "/subjects/subj_1",
+    "/subjects/subj_2",
+    "/subjects/subj_3",
 )
 OWNERS_PAGES = (
     "/alerts/new",
@@ -94,6 +98,11 @@ POSTS = {
     "/requests/req_1/extend": Act.PRIVACY,
     "/requests/req_1/close": Act.PRIVACY,
     "/requests/req_1/answer": Act.PRIVACY,
+    "/subjects/search": Act.PRIVACY,
+    "/subjects/subj_1/export": Act.PRIVACY,
+    "/subjects/subj_1/correct": Act.PRIVACY,
+    "/subjects/subj_1/block": Act.PRIVACY,
+    "/subjects/subj_2/unblock": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 
@@ -792,3 +801,52 @@ async def test_a_paused_crm_with_leads_that_wait_is_not_told_as_calm() -> None:
         )
         house.desk.views = [view(1, "bitrix24", "CRM", Light.PAUSED)]
         assert "Всё идёт" in (await client.get("/")).text
+
+
+async def test_a_person_is_found_by_a_form_and_masked_on_the_card() -> None:
+    """What was typed is in no address; the card shows a person only to whoever asks openly."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        found = await client.post("/subjects/search", data=form(house, identifier=PHONE))
+        assert (found.status_code, found.headers["location"]) == (303, "/subjects/subj_1")
+        assert PHONE not in (await client.get("/subjects/subj_1")).text
+        assert PHONE in (await client.get("/subjects/subj_1/correct")).text
+        assert ("reveal", "subj_1", "staff_owner") in house.subjects.acts
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"), [("кто-то", 404, "никого"), ("двое", 409, "разные люди"), ("", 422, "Напишите")]
+)
+async def test_whom_nobody_knows_is_said_at_the_field(given: str, status: int, said: str) -> None:
+    """With what was typed still there, to be mended."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        answer = await client.post("/subjects/search", data=form(house, identifier=given))
+        assert (answer.status_code, said in answer.text.replace("\N{NO-BREAK SPACE}", " ")) == (status, True)
+        assert f'value="{given}"' in answer.text
+
+
+@pytest.mark.parametrize(("wish", "media_type"), [("page", "text/html"), ("json", "application/json")])
+async def test_the_file_of_a_person_is_handed_out_and_kept_nowhere(wish: str, media_type: str) -> None:
+    """As a file, under the id, in no cache; hostile words stay text."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        answer = await client.post("/subjects/subj_1/export", data=form(house, form=wish))
+        assert answer.headers["content-type"].startswith(media_type)
+        assert answer.headers["content-disposition"].startswith('attachment; filename="subj_1.')
+        assert answer.headers["cache-control"] == "no-store"
+        assert "<script" not in answer.text or media_type == "application/json"
+    async with visitor(house, Role.MANAGER) as client:
+        assert (await client.get("/subjects/subj_1/correct")).status_code == 403
+
+
+async def test_wrong_values_are_said_at_their_fields() -> None:
+    """Nothing is sent to the CRM before it can be right; what is already so is said."""
+    house = MemoryHouse()
+    async with visitor(house, Role.OWNER) as client:
+        wrong = form(house, name="Алсу", phone="12", email="нет")
+        answer = await client.post("/subjects/subj_1/correct", data=wrong)
+        assert (answer.status_code, answer.text.count('aria-invalid="true"')) == (422, 2)
+        same = await client.post("/subjects/subj_1/correct", data=form(house, phone=PHONE))
+        assert same.headers["location"] == "/subjects/subj_1?notice=subject_unchanged"
+        assert [act for act, _, _ in house.subjects.acts] == ["correct"]

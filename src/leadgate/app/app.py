@@ -19,8 +19,10 @@ from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.policies import PolicyDesk
+from leadgate.app.person_reader import PersonReader
 from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
+from leadgate.app.subjects import Subjects
 from leadgate.app.targets import OpenTargets
 from leadgate.app.unread import UnreadEvents
 from leadgate.app.watchdog import Watchdog
@@ -170,6 +172,18 @@ class App:
             salon=workspace.name,
             locale=workspace.locale,
             clock=self.clock,
+        )
+        self.subjects = Subjects(
+            storage,
+            vault,
+            PersonReader(vault, turns, outbox, self.book, self.clock),
+            identities=identities,
+            outbox=outbox,
+            journal=lambda: self.journal,
+            find_portal=self.targets.find_portal,
+            workspace=workspace,
+            clock=self.clock,
+            on_change=self._wake_workers,
         )
         self.desk = Desk(
             storage,

@@ -28,6 +28,7 @@ _OURS: dict[str, tuple[str, ...]] = {
     "no_chat": ("message.number_changed",),
     "text": (),
     "late": ("message.too_late",),
+    "on_hold": ("subject.blocked",),
     "elsewhere": ("crm.lead_elsewhere",),
     "sealed": (
         "vault.failed",

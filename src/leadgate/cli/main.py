@@ -71,6 +71,13 @@ _GROUPS = {
             for name in ("list", "show", "open", "assign", "extend", "close", "answer")
         },
     ),
+    "subject": (
+        "A person's rights: what is held of them; correcting, blocking and erasing it.",
+        {
+            **{name: f"leadgate.cli.subject:{name}" for name in ("find", "export", "correct", "block", "unblock")},
+            **{name: f"leadgate.cli.subject_erase:{name}" for name in ("erase", "erasures", "act")},
+        },
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},
@@ -89,10 +96,6 @@ _GROUPS = {
     "health": (
         "How the house treats health: a salon that asks nothing, or a clinic.",
         {name: f"leadgate.cli.health:{name}" for name in ("show", "set")},
-    ),
-    "subject": (
-        "A person's data and rights.",
-        {name: f"leadgate.cli.subject_erase:{name}" for name in ("erase", "erasures", "act")},
     ),
     "alerts": (
         "What is wrong now, and who is told.",

@@ -82,7 +82,7 @@ class Identities:
         before = self.profile(tx, subject_id)
         profile, news = _merge(before, person, is_hearsay=is_hearsay)
         if profile != before:
-            self._keep_profile(tx, subject_id, profile)
+            self.keep_profile(tx, subject_id, profile)
         return Known(subject_id=subject_id, profile=profile, news=news)
 
     def join(
@@ -98,9 +98,22 @@ class Identities:
         if one == other:
             return None
         tx.subjects.join(other, one, reason=reason, at=at)
+        self._spread_block(tx, one, at=at)
         profile, news = _merge(self.profile(tx, one), self.profile(tx, other), is_hearsay=True)
-        self._keep_profile(tx, one, profile)
+        self.keep_profile(tx, one, profile)
         return Known(subject_id=one, profile=profile, news=news)
+
+    def find(self, tx: Transaction, person: Person, *, channel: str) -> str | None:
+        """The subject that stands for whoever has one of these identifiers; None when nobody has. Learns nothing."""
+        found = (tx.subjects.find_by(kind, value_index) for kind, value_index in self._marks(tx, person, channel))
+        return next((self.root(tx, subject) for subject in found if subject is not None), None)
+
+    def _spread_block(self, tx: Transaction, subject_id: str, *, at: datetime) -> None:
+        """Whoever turns out to be a blocked person is blocked."""
+        everyone = self.everyone(tx, subject_id)
+        blocked = [subject for subject in tx.persons.all_of(everyone) if subject.blocked_at is not None]
+        if blocked:
+            tx.persons.set_blocked(everyone, reason=blocked[0].block_reason or "", at=at)
 
     @staticmethod
     def root(tx: Transaction, subject_id: str) -> str:
@@ -135,7 +148,8 @@ class Identities:
             return Person()
         return msgspec.json.decode(self._vault.open(tx, subject_scope(subject_id), _PROFILE, sealed), type=Person)
 
-    def _keep_profile(self, tx: Transaction, subject_id: str, profile: Person) -> None:
+    def keep_profile(self, tx: Transaction, subject_id: str, profile: Person) -> None:
+        """Replace what is known of a subject."""
         sealed = self._vault.seal(tx, subject_scope(subject_id), _PROFILE, msgspec.json.encode(profile))
         tx.subjects.set_profile(subject_id, sealed)
 

@@ -20,6 +20,7 @@ from leadgate.errors import LeaseLostError, VaultError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.leads import AddTimelineEntry, UpdateLead
 from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
+from leadgate.model.subjects import BLOCKED
 from leadgate.ports.stores import Lease, StoredDelivery, StoredLead, Transaction
 
 NEW_CONNECTION_WAIT = timedelta(seconds=2)
@@ -111,8 +112,8 @@ class LaneSteps:
         window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
         fresh_since, fresh_limit = now - FRESH_FOR, max(1, target.capacity() // 2)
         while True:
-            deliveries = tx.deliveries.work_in_lane(
-                lease.lane, now=now, limit=window, fresh_since=fresh_since, fresh_limit=fresh_limit
+            deliveries = _see_work(
+                tx, lease.lane, now=now, limit=window, fresh_since=fresh_since, fresh_limit=fresh_limit
             )
             leads = _leads_of(tx, deliveries)
             if self._move_strangers(tx, deliveries, leads, target=target, now=now):
@@ -283,6 +284,28 @@ class LaneSteps:
             external_id=decision.external_id,
             at=now,
         )
+
+
+def _see_work(
+    tx: Transaction, lane: str, *, now: datetime, limit: int, fresh_since: datetime, fresh_limit: int
+) -> Sequence[StoredDelivery]:
+    """What may go in a lane; what is about a blocked person is put out of sight first."""
+    while True:
+        found = tx.deliveries.work_in_lane(lane, now=now, limit=limit, fresh_since=fresh_since, fresh_limit=fresh_limit)
+        if not _hold_blocked_back(tx, found):
+            return found
+
+
+def _hold_blocked_back(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> bool:
+    """What is about a blocked person only lies here: nothing new is sent, and nothing is asked. True when there was any.
+
+    Looked at right before `sending` is written, so that no way into a lane leads past it. A call that had begun is left to end.
+    """
+    blocked = tx.persons.blocked({delivery.subject_id for delivery in deliveries})
+    held = [d for d in deliveries if d.subject_id in blocked and d.state is not DeliveryState.SENDING]
+    if held:
+        tx.persons.hold_back([delivery.delivery_id for delivery in held], code=BLOCKED)
+    return bool(held)
 
 
 def _leads_of(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> dict[str | None, StoredLead]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -185,6 +186,9 @@ class UpdateLead:
         person: as a lead may show them.
         ref: None while the lead's own creation stands before it in the same batch.
         contact: the person as the contact may show them; None: as the lead does.
+        instead_of: of a correction, what was wrong: name, phone and e-mail that stand like this in the record are replaced by those
+            of `person`, also in a closed one and in the contacts it is linked to. None: nothing is taken away.
+        keeps_contacts: the contacts are somebody else's as well, so a correction leaves them as they are.
     """
 
     lead_id: str
@@ -192,11 +196,40 @@ class UpdateLead:
     person: Person
     ref: LeadRef | None
     contact: Person | None = None
+    instead_of: Person | None = None
+    keeps_contacts: bool = False
 
     @property
     def for_contact(self) -> Person:
         """The person as the contact may show them."""
         return self.person if self.contact is None else self.contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmEntry:
+    """One entry of a record's history; `at` None when the CRM does not tell."""
+
+    at: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmRecord:
+    """What stands in the CRM in one record (personal data).
+
+    Attributes:
+        name: as the CRM knows it, for instance `lead:48211` or `contact:77`.
+        fields: value by the CRM's own name of the field, without who of the staff made or changed it.
+        linked: for a contact the leads and deals through which it was found, by name.
+    """
+
+    name: str
+    fields: Mapping[str, str]
+    phones: Sequence[str] = ()
+    emails: Sequence[str] = ()
+    others: Sequence[str] = ()
+    entries: Sequence[CrmEntry] = ()
+    linked: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from leadgate.model.connections import CheckReport
-from leadgate.model.leads import CrmCommand, LeadRef, SweptLead
+from leadgate.model.leads import CrmCommand, CrmRecord, LeadRef, SweptLead
 from leadgate.model.outcomes import Outcome
 
 BeforeCall = Callable[[], None]
@@ -51,6 +51,16 @@ class Crm(Protocol):
 
         Raises:
             ServiceUnavailableError: the portal could not be asked, or its answer cannot be read; what was given before is true.
+        """
+        ...
+
+    async def read_records(self, refs: Sequence[LeadRef]) -> Sequence[CrmRecord]:
+        """Everything that stands there in these leads and deals, their histories and the contacts they are linked to.
+
+        What is not there any more is left out. Reads only.
+
+        Raises:
+            ServiceUnavailableError: the portal could not be asked, or its answer cannot be read.
         """
         ...
 

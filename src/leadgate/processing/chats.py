@@ -97,6 +97,13 @@ class Chats:
         index = self._vault.index(tx.workspace_id, f"chat:{connection_id}", chat_id)
         return self.find_by_index(tx, connection_id, index)
 
+    def find_owner(self, tx: Transaction, connection_id: str, chat_id: str) -> str | None:
+        """Whose chat this is; None when there is none."""
+        stored = tx.conversations.find(
+            connection_id, self._vault.index(tx.workspace_id, f"chat:{connection_id}", chat_id)
+        )
+        return None if stored is None else stored.subject_id
+
     def find_by_index(self, tx: Transaction, connection_id: str, chat_index: bytes) -> Chat | None:
         """The chat with this blind index, or None."""
         stored = tx.conversations.find(connection_id, chat_index)

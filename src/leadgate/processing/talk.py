@@ -133,7 +133,7 @@ class Talk:
             heard_at=min(fact.occurred_at or at, at),
             at=at,
         )
-        if not self._note_heard(tx, fact, scene):
+        if not self.note_heard(tx, fact, source, scene.event_id, at=at):
             # The client deleted it before we came to read it.
             tx.events.forget_body(scene.event_id)
             return Ending(state=EventState.IGNORED, reason="event.deleted")
@@ -153,11 +153,14 @@ class Talk:
         state = EventState.ANSWERED if lead_id is None else EventState.LEAD
         return Ending(state=state, subject_id=known.subject_id, lead_id=lead_id)
 
-    def _note_heard(self, tx: Transaction, fact: NormalisedEvent, scene: Scene) -> bool:
+    def note_heard(
+        self, tx: Transaction, fact: NormalisedEvent, source: Source, event_id: str, *, at: datetime
+    ) -> bool:
+        """Know the client's message by the vendor's id; False when they took it back before we came to read it."""
         if fact.message_id is None or fact.kind not in _NAMED:
             return True
-        name = scene.source.name_of_message(fact.chat_id, fact.message_id)
-        return self._fates.note_heard(tx, scene.source.connection_id, name, scene.event_id, at=scene.at)
+        name = source.name_of_message(fact.chat_id, fact.message_id)
+        return self._fates.note_heard(tx, source.connection_id, name, event_id, at=at)
 
     def _recognise(self, tx: Transaction, fact: NormalisedEvent, scene: Scene) -> Known:
         # Some vendors prove the phone with every message; a shared contact is learned by the script.

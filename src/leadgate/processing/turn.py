@@ -16,7 +16,8 @@ from leadgate.crm.links import Door, StartLinks
 from leadgate.delivery.payloads import Outbox
 from leadgate.errors import ConflictError
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
-from leadgate.model.leads import AddTimelineEntry
+from leadgate.model.leads import AddTimelineEntry, Person
+from leadgate.model.subjects import BLOCKED
 from leadgate.model.webhooks import VerifiedWebhook
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import StoredDelivery, StoredEvent, Transaction, Workspace
@@ -26,6 +27,9 @@ from leadgate.processing.ending import Ending, gravest
 from leadgate.processing.reach import Reach
 from leadgate.processing.source import FindSource, Source
 from leadgate.vault.envelope import Vault, subject_scope
+
+_SAID = talk.KINDS | {EventKind.FORM, EventKind.EDITED}
+"""Kinds that bring new words of a client; what a client takes back, and what vendors tell of ours, is worked on always."""
 
 
 class Turns:
@@ -48,6 +52,7 @@ class Turns:
         self._workspace = workspace
         self._vault = vault
         self._leads = leads
+        self._identities = identities
         self.chats = Chats(vault, ids)
         self.fates = Fates(vault)
         self.reach = Reach(self.chats, identities, outbox, ids, find_source)
@@ -123,6 +128,12 @@ class Turns:
     def _take(
         self, tx: Transaction, event: StoredEvent, fact: NormalisedEvent, source: Source, *, at: datetime
     ) -> Ending:
+        blocked = self._find_blocked(tx, fact, source) if fact.kind in _SAID and tx.persons.has_blocked() else None
+        if blocked is not None:
+            # It is kept and not worked on, nor answered, until the person is unblocked; taken back, it is gone then, too.
+            if not self._talk.note_heard(tx, fact, source, event.event_id, at=at):
+                tx.events.forget_body(event.event_id)
+            return Ending(state=EventState.IGNORED, reason=BLOCKED, subject_id=blocked)
         if fact.kind is EventKind.FORM and fact.lead is not None:
             contact = self.contact_of(source, event.event_id, fact.occurred_at or event.received_at, fact.lead.channel)
             known, lead_id = self._leads.record_request(tx, fact.lead, contact, self.house, at=at)
@@ -143,6 +154,17 @@ class Turns:
         if fact.kind in talk.KINDS and fact.chat_id is not None:
             return self._talk.take(tx, fact, source, chat_id=fact.chat_id, contact=contact, house=self.house, at=at)
         return Ending(state=EventState.IGNORED, reason=fact.reason or f"event.{fact.kind.value}")
+
+    def _find_blocked(self, tx: Transaction, fact: NormalisedEvent, source: Source) -> str | None:
+        """The blocked person who says this, or None."""
+        channel, person = source.integration.manifest.kind, Person(channel_user_id=fact.sender_id or fact.chat_id)
+        if fact.lead is not None:
+            channel, person = fact.lead.channel, fact.lead.contact
+        found = None
+        if fact.lead is None and fact.chat_id is not None:
+            found = self.chats.find_owner(tx, source.connection_id, fact.chat_id)
+        found = found or self._identities.find(tx, person, channel=channel)
+        return found if found is not None and tx.persons.blocked([found]) else None
 
 
 def describe_contact(turns: Turns, find_source: FindSource) -> Callable[..., Contact]:

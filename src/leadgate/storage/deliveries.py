@@ -125,7 +125,7 @@ class SqlDeliveryStore(SqlStore):
 
     def open_in_lane(self, lane: str, *, limit: int) -> Sequence[StoredDelivery]:
         """Oldest first, from the index of open deliveries only; parked ones (without a due time) are left out."""
-        return [_delivery(row) for row in self._run(_OPEN, for_lane=lane, limit=limit)]
+        return [read_delivery(row) for row in self._run(_OPEN, for_lane=lane, limit=limit)]
 
     def work_in_lane(
         self, lane: str, *, now: datetime, limit: int, fresh_since: datetime, fresh_limit: int
@@ -139,7 +139,7 @@ class SqlDeliveryStore(SqlStore):
             fresh = list(self._run(_DUE_OF_LEADS, for_lane=lane, now=now, lead_ids=lead_ids, limit=limit))
         seen = {row.seq for row in fresh}
         chat = self._run(_OF_CHAT, for_lane=lane, limit=limit)
-        return [_delivery(row) for row in (*fresh, *(row for row in oldest if row.seq not in seen), *chat)]
+        return [read_delivery(row) for row in (*fresh, *(row for row in oldest if row.seq not in seen), *chat)]
 
     def next_due(self, lane: str, *, now: datetime) -> datetime | None:
         """The earliest time after now."""
@@ -149,7 +149,7 @@ class SqlDeliveryStore(SqlStore):
     def find(self, delivery_id: str) -> StoredDelivery | None:
         """One delivery."""
         row = self._one(_FIND, for_delivery_id=delivery_id)
-        return None if row is None else _delivery(row)
+        return None if row is None else read_delivery(row)
 
     def start_attempts(self, deliveries: Sequence[StoredDelivery], *, kind: AttemptKind, at: datetime) -> None:
         """Count them on the deliveries and write them down, before the call."""
@@ -208,21 +208,21 @@ class SqlDeliveryStore(SqlStore):
 
     def uncertain_in_lane(self, lane: str) -> Sequence[StoredDelivery]:
         """Oldest first, from the index of those that gave up."""
-        return [_delivery(row) for row in self._run(_UNCERTAIN, for_lane=lane)]
+        return [read_delivery(row) for row in self._run(_UNCERTAIN, for_lane=lane)]
 
     def dead(self, *, limit: int, cause: str | None = None) -> Sequence[StoredDelivery]:
         """Oldest first."""
         if cause is None:
-            return [_delivery(row) for row in self._run(_DEAD, limit=limit)]
-        return [_delivery(row) for row in self._run(_DEAD_OF_CAUSE, limit=limit, cause=cause)]
+            return [read_delivery(row) for row in self._run(_DEAD, limit=limit)]
+        return [read_delivery(row) for row in self._run(_DEAD_OF_CAUSE, limit=limit, cause=cause)]
 
     def of_lead(self, lead_id: str) -> Sequence[StoredDelivery]:
         """Open ones, oldest first."""
-        return [_delivery(row) for row in self._run(_OF_LEAD, for_lead_id=lead_id)]
+        return [read_delivery(row) for row in self._run(_OF_LEAD, for_lead_id=lead_id)]
 
     def of_event(self, event_id: str) -> Sequence[StoredDelivery]:
         """Oldest first."""
-        return [_delivery(row) for row in self._run(_OF_EVENT, for_event_id=event_id)]
+        return [read_delivery(row) for row in self._run(_OF_EVENT, for_event_id=event_id)]
 
     def reseal(self, delivery_id: str, sealed_payload: bytes) -> None:
         """Put another payload in its place."""
@@ -270,7 +270,8 @@ class SqlDeliveryStore(SqlStore):
         return self.find(delivery_id)
 
 
-def _delivery(row: Row[Any]) -> StoredDelivery:
+def read_delivery(row: Row[Any]) -> StoredDelivery:
+    """A delivery from its row."""
     return StoredDelivery(
         delivery_id=row.delivery_id,
         lane=row.lane,

@@ -27,16 +27,16 @@ class SqlLeadStore(SqlStore):
     def find_current(self, subject_id: str) -> StoredLead | None:
         """At most one: the unique index `leads_one_open` sees to it."""
         row = self._one(_FIND_CURRENT, for_subject_id=subject_id)
-        return None if row is None else _lead(row)
+        return None if row is None else read_lead(row)
 
     def find(self, lead_id: str) -> StoredLead | None:
         """One lead."""
         row = self._one(_FIND, for_lead_id=lead_id)
-        return None if row is None else _lead(row)
+        return None if row is None else read_lead(row)
 
     def find_all(self, lead_ids: Collection[str]) -> Sequence[StoredLead]:
         """One read for all."""
-        return [_lead(row) for row in self._run(_FIND_ALL, lead_ids=list(lead_ids))]
+        return [read_lead(row) for row in self._run(_FIND_ALL, lead_ids=list(lead_ids))]
 
     def add(self, lead: StoredLead) -> None:
         """Keep a new lead."""
@@ -69,7 +69,8 @@ def find_ref(row: Row[Any]) -> LeadRef | None:
     return None if row.crm_id is None else LeadRef(CrmEntity(row.crm_entity), row.crm_id)
 
 
-def _lead(row: Row[Any]) -> StoredLead:
+def read_lead(row: Row[Any]) -> StoredLead:
+    """A lead from its row."""
     return StoredLead(
         lead_id=row.lead_id,
         subject_id=row.subject_id,

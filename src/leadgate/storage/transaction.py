@@ -22,6 +22,7 @@ from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
 from leadgate.storage.retention import SqlRetentionStore
 from leadgate.storage.requests import SqlRequestStore
+from leadgate.storage.persons import SqlPersonStore
 from leadgate.storage.rules import SqlRuleStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
@@ -91,6 +92,7 @@ class SqlTransaction(SqlStore):
         self.rules = SqlRuleStore(connection, workspace_id)
         self.retention = SqlRetentionStore(connection, workspace_id)
         self.erasures = SqlErasureStore(connection, workspace_id)
+        self.persons = SqlPersonStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

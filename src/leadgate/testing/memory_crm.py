@@ -14,8 +14,11 @@ from leadgate.model.leads import (
     CreateLead,
     CrmCommand,
     CrmEntity,
+    CrmEntry,
+    CrmRecord,
     EraseLead,
     LeadRef,
+    Person,
     SweptLead,
     UpdateLead,
 )
@@ -103,6 +106,21 @@ class MemoryCrm:
         self.leads.append(replace(kept, ref=made, originator=originator))
         return made
 
+    async def read_records(self, refs: Sequence[LeadRef]) -> Sequence[CrmRecord]:
+        """Leads alone: there are no contacts here."""
+        if self.mood is Mood.DOWN:
+            raise ServiceUnavailableError("The portal does not answer.")
+        return [
+            CrmRecord(
+                name=str(lead.ref),
+                fields={"name": lead.name} if lead.name else {},
+                phones=list(lead.phones),
+                entries=[CrmEntry(at=None, text=text) for text in lead.entries.values()],
+            )
+            for lead in self.leads
+            if lead.ref in refs
+        ]
+
     async def check(self) -> CheckReport:
         """Well or unreachable."""
         if self.mood is Mood.DOWN:
@@ -120,6 +138,8 @@ class MemoryCrm:
         lead = self._find(command.ref, command.lead_id)
         if lead is None:
             return LeadClosed() if command.ref else RetryLater("memory.lead_not_made", Scope.ITEM)
+        if isinstance(command, UpdateLead) and command.instead_of is not None:
+            return self._correct(lead, command.person, command.instead_of)
         if lead.is_closed:
             return LeadClosed()
         if isinstance(command, AddTimelineEntry):
@@ -146,6 +166,13 @@ class MemoryCrm:
             lead.phones.append(command.person.phone)
         return Delivered(f"lead:{lead.ref.crm_id}")
 
+    @staticmethod
+    def _correct(lead: KeptLead, right: Person, wrong: Person) -> Outcome:
+        lead.name = right.name if lead.name in {None, wrong.name} else lead.name
+        lead.phones = [phone for phone in lead.phones if phone not in {wrong.phone, right.phone}]
+        lead.phones += [right.phone] if right.phone else []
+        return Delivered(f"lead:{lead.ref.crm_id}")
+
     def _find(self, ref: LeadRef | None, lead_id: str) -> KeptLead | None:
         wanted = ref or self._made.get(lead_id)
         return next((lead for lead in self.leads if lead.ref == wanted), None)
@@ -162,5 +189,8 @@ class MemoryCrm:
             return NotExecuted()
         if isinstance(command, AddTimelineEntry):
             return Delivered(f"comment:{command.entry_id}") if command.entry_id in lead.entries else NotExecuted()
+        wrong = None if command.instead_of is None else command.instead_of.phone
+        if wrong is not None and wrong != command.person.phone and wrong in lead.phones:
+            return NotExecuted()
         has_phone = command.person.phone is None or command.person.phone in lead.phones
         return Delivered(f"lead:{lead.ref.crm_id}") if has_phone else NotExecuted()

@@ -56,6 +56,11 @@ FAMILIES = (
     "role.",
     "setup.error.",
     "state.",
+    "subject.choose.",
+    "subject.correction.",
+    "subject.count.",
+    "subject.reason.",
+    "subjects.problem.",
     "tab.",
     "theme.",
 )

@@ -14,6 +14,7 @@ from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
+from leadgate.model.person_file import PersonFile
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.retention import DataKind, RetentionLine
 from leadgate.model.requests import (
@@ -26,6 +27,7 @@ from leadgate.model.requests import (
 )
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
+from leadgate.model.subjects import Blocked, BlockReason, Corrected, NewValues, SubjectCard, Unblocked
 from leadgate.model.views import (
     AcceptedLead,
     ConnectionView,
@@ -221,6 +223,38 @@ class Reachability(Protocol):
 
     async def lost_without(self, kind: str, *, limit: int, cursor: str | None = None) -> Page[LostPerson]:
         """Who could not be written to any more if this kind of channel closed. Raises ConfigurationError."""
+        ...
+
+
+class Subjects(Protocol):
+    """People and their rights; every look and act is in the journal."""
+
+    async def find(self, identifier: str, *, by: str) -> str:
+        """The id that stands for the person. Raises NotFoundError, ConflictError (several people)."""
+        ...
+
+    async def card(self, subject_id: str, *, by: str, is_open: bool = False) -> SubjectCard:
+        """The person, masked unless `is_open`. Raises NotFoundError."""
+        ...
+
+    async def export(self, subject_id: str, *, by: str) -> PersonFile:
+        """Everything that is held of them. Raises NotFoundError."""
+        ...
+
+    async def correct(self, subject_id: str, values: NewValues, *, by: str) -> Corrected:
+        """Put right what is wrong, here and in the CRM.
+
+        Raises:
+            NotFoundError: there is no such person. ConflictError: they were erased. ConfigurationError: nothing would change.
+        """
+        ...
+
+    async def block(self, subject_id: str, reason: BlockReason, *, by: str) -> Blocked:
+        """Nothing about them goes out from now on. Raises NotFoundError, ConflictError (erased)."""
+        ...
+
+    async def unblock(self, subject_id: str, *, by: str) -> Unblocked:
+        """What waited goes on. Raises NotFoundError, ConflictError (not blocked)."""
         ...
 
 
@@ -469,6 +503,11 @@ class House(Protocol):
     @property
     def requests(self) -> Requests:
         """What people ask about their own data."""
+        ...
+
+    @property
+    def subjects(self) -> Subjects:
+        """People and their rights."""
         ...
 
     @property

@@ -63,6 +63,11 @@ NOTICES = frozenset(
         "request_conflict",
         "request_unknown",
         "request_reason",
+        "subject_corrected",
+        "subject_unchanged",
+        "subject_blocked",
+        "subject_blocked_soon",
+        "subject_unblocked",
     }
 )
 
@@ -83,6 +88,7 @@ WARNINGS = frozenset(
         "request_conflict",
         "request_unknown",
         "request_reason",
+        "subject_unchanged",
     }
 )
 """Notices that something did not go as wished."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -62,8 +63,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     """One walk through everything, the refusals among it; a client that was made from the document understands them all."""
     document = (await api.client.get(f"{api.salon.gateway.url}/api/openapi.json")).json()
     event, delivery = await api.dead_letter(501)
-    other = (await api.dead_letter(502))[1]
-    third = (await api.dead_letter(503))[1]
+    other, third = [(await api.dead_letter(number))[1] for number in (502, 503)]
     seen: set[tuple[str, str]] = set()
 
     async def walk(method: str, path: str, status: int, **more: Any) -> Any:  # noqa: ANN401 - what httpx takes, and JSON
@@ -74,6 +74,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "connection_id": api.salon.crm,
             "address_id": more.pop("address", ""),
             "request_id": more.pop("request", ""),
+            "subject_id": more.pop("subject", ""),
         }.items():
             address = address.replace(f"{{{name}}}", value)
         answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
@@ -128,11 +129,29 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk("POST", "/requests/{request_id}/close", 200, json={"outcome": "done", "note": "отправили"}, **asked)
     await walk("GET", "/requests/{request_id}", 200, **asked)
     await walk("GET", "/requests/{request_id}", 404, request="req_none")
+    await walk_a_person(walk)
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
     told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert told == seen
+
+
+async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:
+    """Everything that may be asked of a person."""
+    person = (await walk("POST", "/subjects", 200, json={"identifier": "8 900 000-05-02"}))["subject"]
+    await walk("POST", "/subjects", 404, json={"identifier": "8 900 000-99-99"})
+    await walk("POST", "/subjects", 422, json={})
+    await walk("GET", "/subjects/{subject_id}", 200, subject=person, role=Role.AUDITOR)
+    await walk("GET", "/subjects/{subject_id}", 404, subject="subj_none")
+    await walk("POST", "/subjects/{subject_id}/reveal", 200, subject=person)
+    await walk("POST", "/subjects/{subject_id}/export", 200, subject=person)
+    await walk("POST", "/subjects/{subject_id}/correct", 200, subject=person, json={"name": "Алсу Г."})
+    await walk("POST", "/subjects/{subject_id}/correct", 422, subject=person, json={"phone": "12"})
+    await walk("POST", "/subjects/{subject_id}/block", 200, subject=person, json={"reason": "accuracy"})
+    await walk("POST", "/subjects/{subject_id}/unblock", 200, subject=person)
+    await walk("POST", "/subjects/{subject_id}/unblock", 409, subject=person)
+    await walk("GET", "/subjects/{subject_id}", 200, subject=person)
 
 
 async def test_a_cured_lead_reaches_the_crm(api: Api) -> None:

@@ -52,6 +52,13 @@ ALLOWED = {
     ("POST", "/requests/{request_id}/assign"): HOUSE,
     ("POST", "/requests/{request_id}/extend"): HOUSE,
     ("POST", "/requests/{request_id}/close"): HOUSE,
+    ("POST", "/subjects"): HOUSE,
+    ("GET", "/subjects/{subject_id}"): EVERYBODY,
+    ("POST", "/subjects/{subject_id}/reveal"): HOUSE,
+    ("POST", "/subjects/{subject_id}/export"): HOUSE,
+    ("POST", "/subjects/{subject_id}/correct"): HOUSE,
+    ("POST", "/subjects/{subject_id}/block"): HOUSE,
+    ("POST", "/subjects/{subject_id}/unblock"): HOUSE,
 }
 
 

@@ -18,11 +18,13 @@ from leadgate.integrations.bitrix24.errors import Failure
 from leadgate.integrations.bitrix24.governor import Governor, Limits, Sleep
 from leadgate.integrations.bitrix24.look_up import find_origins, look_up
 from leadgate.integrations.bitrix24.reads import PortalFacts, count_readable, look
+from leadgate.integrations.bitrix24.records import read_records
 from leadgate.integrations.bitrix24.settings import Settings
 from leadgate.integrations.bitrix24.standing import Standing
 from leadgate.integrations.bitrix24.sweep import sweep
 from leadgate.model.connections import CheckReport
 from leadgate.model.leads import CrmCommand, EraseLead, LeadRef, SweptLead
+from leadgate.model.leads import CrmCommand, CrmRecord, LeadRef, SweptLead
 from leadgate.model.outcomes import Outcome, RetryLater, Scope
 from leadgate.ports.clock import Clock
 from leadgate.ports.crm import BeforeCall
@@ -147,6 +149,14 @@ class Bitrix24Crm:
             ServiceUnavailableError: the portal could not be asked.
         """
         return sweep(self._client, since)
+
+    async def read_records(self, refs: Sequence[LeadRef]) -> Sequence[CrmRecord]:
+        """What stands there in these leads and deals, their histories and contacts.
+
+        Raises:
+            ServiceUnavailableError: the portal could not be asked.
+        """
+        return await read_records(self._client, refs)
 
     async def check(self) -> CheckReport:
         """Ask the portal whether the access works and what it may do; changes nothing there."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from leadgate.errors import ServiceUnavailableError
 from leadgate.integrations.bitrix24.batch import BatchAnswer, Command
 from leadgate.integrations.bitrix24.client import PortalClient
+from leadgate.integrations.bitrix24.corrections import correction
 from leadgate.integrations.bitrix24.entries import Place, find_entries
 from leadgate.integrations.bitrix24.errors import Failure, unclear
 from leadgate.integrations.bitrix24.fields import ENTITY_TYPE, ORIGINATOR, person_keys
@@ -175,12 +176,26 @@ async def _find_update(
     if isinstance(picture, Failure):
         return picture.outcome(wrote=False)
     standing = picture.standings.get(ref)
-    if standing is None or not _has_all(standing, command, picture):
+    if standing is None or not (_is_corrected(standing, command) or _has_all(standing, command, picture)):
         return NotExecuted()
     return Delivered(lead_words(ref.entity, ref.crm_id))
 
 
+def _is_corrected(standing: Standing, command: UpdateLead) -> bool:
+    """True when a correction would change nothing any more; False for everything that is none."""
+    if command.instead_of is None or standing.written is None:
+        return False
+    wrong, right, is_lead = command.instead_of, command.person, standing.entity is CrmEntity.LEAD
+    people = [] if command.keeps_contacts else standing.people.values()
+    return not correction(standing.written, wrong=wrong, right=right, has_own_person=is_lead) and not any(
+        correction(written, wrong=wrong, right=right, adds=place == 0 and not is_lead)
+        for place, written in enumerate(people)
+    )
+
+
 def _has_all(standing: Standing, command: UpdateLead, picture: Picture) -> bool:
+    if command.instead_of is not None:
+        return False
     is_lead, keys = standing.entity is CrmEntity.LEAD, person_keys(command.for_contact)
     own, person = (standing.own, command.person) if is_lead else (standing.primary or Reachable(), command.for_contact)
     known = [picture.contacts[key] for key in keys if key in picture.contacts]

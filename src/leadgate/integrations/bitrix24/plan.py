@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leadgate.integrations.bitrix24.batch import MAX_COMMANDS, Command, Ref
+from leadgate.integrations.bitrix24.corrections import correction
 from leadgate.integrations.bitrix24.fields import (
     CONTACT_TYPE,
     ENTITY_TYPE,
@@ -160,7 +161,9 @@ class _Planner:
             self._plan.settled[number] = LEAD_NOT_MADE
             return
         standing = self._made[command.lead_id] if command.ref is None else self._standings.get(command.ref)
-        if standing is None or standing.is_closed:
+        if isinstance(command, UpdateLead) and command.instead_of is not None and standing is not None:
+            self._correct(number, command, standing, command.instead_of)
+        elif standing is None or standing.is_closed:
             self._plan.settled[number] = LeadClosed()
         elif isinstance(command, AddTimelineEntry):
             self._comment(number, command, standing)
@@ -189,6 +192,22 @@ class _Planner:
         if fields:
             self._update_item(number, ENTITY_TYPE[standing.entity], standing.item_id, fields=fields)
         self._remember(number, command, after)
+
+    def _correct(self, number: int, command: UpdateLead, standing: Standing, wrong: Person) -> None:
+        """What is wrong gives way to what is right, in a closed record too, and in the contacts it is linked to."""
+        if standing.written is None:  # made in this very batch: its numbers of phones are not known yet
+            self._plan.settled[number] = LEAD_NOT_MADE
+            return
+        is_lead = standing.entity is CrmEntity.LEAD
+        own = correction(standing.written, wrong=wrong, right=command.person, has_own_person=is_lead)
+        if own:
+            self._update_item(number, ENTITY_TYPE[standing.entity], standing.item_id, fields=own)
+        for place, (contact, written) in enumerate(standing.people.items()):
+            is_sole = place == 0 and not is_lead
+            theirs = correction(written, wrong=wrong, right=command.person, adds=is_sole)
+            if theirs and not command.keeps_contacts:
+                self._update_item(number, CONTACT_TYPE, contact, fields=theirs)
+        self._remember(number, command, replace(standing, written=None))
 
     def _link(self, number: int, command: UpdateLead, standing: Standing) -> Standing:
         """Link the contact that has this phone or e-mail; else complete the linked one; else make one."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from leadgate.integrations.bitrix24.batch import MAX_COMMANDS, NOT_RUN, BatchAnswer, Command
 from leadgate.integrations.bitrix24.client import PortalClient
+from leadgate.integrations.bitrix24.corrections import read_written
 from leadgate.integrations.bitrix24.errors import Failure, Meaning, unclear
 from leadgate.integrations.bitrix24.fields import (
     CONTACT_TYPE,
@@ -22,6 +23,8 @@ from leadgate.integrations.bitrix24.fields import (
 from leadgate.integrations.bitrix24.shapes import as_id, as_mapping, as_rows, as_text, ids_of
 from leadgate.integrations.bitrix24.standing import Reachable, Standing, read_reachable, read_standing
 from leadgate.model.leads import CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
+from leadgate.integrations.bitrix24.standing import Standing, read_reachable, read_standing
+from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
 
 _CONTACT_SELECT = ("id", "originId", "originatorId")
 _PAGE = 50  # rows of a list in one answer
@@ -207,10 +210,11 @@ def _standings(answer: BatchAnswer) -> dict[LeadRef, Standing]:
 async def _look_at_contacts(
     client: PortalClient, commands: Sequence[CrmCommand], picture: Picture
 ) -> Picture | Failure:
-    """Read the first contact of every lead that is to be updated: what it has must not be added again."""
+    """Read the first contact of every lead that is to be updated: what it has must not be added again. Of a correction all."""
     updated = {command.ref for command in commands if isinstance(command, UpdateLead) and command.ref}
     linked = {ref: picture.standings[ref].contacts for ref in updated if ref in picture.standings}
-    ids = sorted({contacts[0] for contacts in linked.values() if contacts and isinstance(contacts[0], int)})
+    wanted = [contacts if _corrects(ref, commands) else contacts[:1] for ref, contacts in linked.items()]
+    ids = sorted({contact for contacts in wanted for contact in contacts if isinstance(contact, int)})[:_PAGE]
     if not ids:
         return picture
     command = Command("contacts", "crm.item.list", _by_id(CONTACT_TYPE, ids))
@@ -218,12 +222,16 @@ async def _look_at_contacts(
     failure = answer if isinstance(answer, Failure) else _first_failure([command], answer)
     if isinstance(answer, Failure) or failure is not None:
         return (failure or unclear("answer_unreadable")).of_target()
-    known = _reachable_by_id(answer.values["contacts"])
+    rows = {as_id(row.get("id")): row for row in as_rows(as_mapping(answer.values["contacts"]).get("items"))}
     for ref, contacts in linked.items():
-        if contacts and contacts[0] in known:
-            picture.standings[ref] = replace(picture.standings[ref], primary=known[contacts[0]])
+        standing = picture.standings[ref]
+        if contacts and contacts[0] in rows:
+            standing = replace(standing, primary=read_reachable(rows[contacts[0]]))
+        people = {contact: read_written(rows[contact]) for contact in contacts if contact in rows}
+        picture.standings[ref] = replace(standing, people=people)
     return picture
 
 
-def _reachable_by_id(value: object) -> dict[object, Reachable]:
-    return {as_id(row.get("id")): read_reachable(row) for row in as_rows(as_mapping(value).get("items"))}
+def _corrects(ref: LeadRef, commands: Sequence[CrmCommand]) -> bool:
+    """True when one of the commands corrects this record."""
+    return any(isinstance(one, UpdateLead) and one.ref == ref and one.instead_of is not None for one in commands)

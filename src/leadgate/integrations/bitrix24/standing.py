@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from leadgate.integrations.bitrix24.corrections import Written, read_written
 from leadgate.integrations.bitrix24.fields import Id, digits_of, email_entry, phone_entry, short_name
 from leadgate.integrations.bitrix24.shapes import as_id, as_rows, as_text, ids_of
 from leadgate.model.leads import CrmEntity, Person
@@ -47,6 +48,8 @@ class Standing:
         item_id: a reference while its creation stands in the same batch.
         own: what the lead itself has; a deal has nothing of its own.
         primary: what the first contact has; None when that is not known.
+        written: what it says of its person, for a correction; None while its creation stands in the same batch.
+        people: likewise of the contacts, by number.
     """
 
     entity: CrmEntity
@@ -55,6 +58,8 @@ class Standing:
     own: Reachable = Reachable()
     contacts: tuple[Id, ...] = ()
     primary: Reachable | None = None
+    written: Written | None = None
+    people: Mapping[int, Written] = field(default_factory=dict)
 
     def with_contact(self, contact: Id) -> Standing:
         """The same record, linked to one contact more."""
@@ -74,6 +79,7 @@ def read_standing(entity: CrmEntity, row: Mapping[str, object]) -> Standing | No
         is_closed=is_closed(row),
         own=read_reachable(row) if entity is CrmEntity.LEAD else Reachable(),
         contacts=contacts or ((single,) if single else ()),
+        written=read_written(row),
     )
 
 

@@ -17,6 +17,7 @@ from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
+from leadgate.ports.stores.persons import PersonStore
 from leadgate.ports.stores.records import NewEvent
 from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.requests import RequestStore
@@ -132,6 +133,11 @@ class Transaction(Protocol):
     @property
     def erasures(self) -> ErasureStore:
         """Erasing people, and what was erased."""
+        ...
+
+    @property
+    def persons(self) -> PersonStore:
+        """Everything of one person."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:

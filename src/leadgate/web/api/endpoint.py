@@ -72,6 +72,7 @@ class Endpoint:
         work: does it.
         tell: makes the answer of what the work, or its one commit, returned.
         is_one_commit: the effect is one transaction of ours, in which the answer can be kept.
+        is_kept: the answer is kept for a repeat under the same key; never one that tells of a person.
     """
 
     method: str
@@ -84,6 +85,7 @@ class Endpoint:
     work: Work
     tell: Tell
     is_one_commit: bool
+    is_kept: bool = True
 
     @property
     def is_write(self) -> bool:
@@ -110,6 +112,24 @@ def reads(path: str, work: Work, *, act: Act | None = None) -> Endpoint:
         work=work,
         tell=lambda _, result: result,
         is_one_commit=False,
+    )
+
+
+def asks(path: str, work: Work, *, act: Act) -> Endpoint:
+    """An address that is asked by POST, because the question or the answer is personal; nothing of it is kept."""
+    query, body = _takes(work)
+    return Endpoint(
+        method="POST",
+        path=path,
+        query=query,
+        body=body,
+        answer=get_type_hints(work)["return"],
+        act=act,
+        status=200,
+        work=work,
+        tell=lambda _, result: result,
+        is_one_commit=False,
+        is_kept=False,
     )
 
 

@@ -96,7 +96,7 @@ def _operation(one: Endpoint, by_kind: dict[str, Any], schemas: dict[str, Any]) 
 
 def _responses(one: Endpoint, by_kind: dict[str, Any]) -> dict[str, Any]:
     refusals = [401, 422, 429, 503]
-    refusals += [404] if _NAMES.search(one.path) else []
+    refusals += [404] if _NAMES.search(one.path) or not one.is_kept else []
     refusals += [403] if one.act is not None else []
     refusals += [400, 409, 413, 415] if one.is_write else []
     refusals += [409] if one.act is not None and not one.is_write else []
@@ -120,7 +120,7 @@ def _query_parameters(one: Endpoint, by_kind: dict[str, Any], schemas: dict[str,
 
 
 def _header_parameters(one: Endpoint) -> list[dict[str, Any]]:
-    if not one.is_write:
+    if not one.is_write or not one.is_kept:
         return []
     return [
         {

@@ -53,7 +53,7 @@ class ApiDoor:
             await read_body(endpoint.body, request) if endpoint.is_write else Nothing(),
             read_names(request),
         )
-        key = read_key(request) if endpoint.is_write else None
+        key = read_key(request) if endpoint.is_write and endpoint.is_kept else None
         if key is None:
             return _response(_answer(endpoint, call, await endpoint.work(call)))
         begun = await self._app.answers.begin(_seal(text, "key", key), _fingerprint(text, endpoint, call))
