@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from leadgate.app.retention import COUNT_LIMIT, ROWS_AT_ONCE, RULE, Retention
+from leadgate.app.retention import ROWS_AT_ONCE, RULE, Retention
 from leadgate.errors import ConfigurationError, JournalUnavailableError
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.journal import Tag
 from leadgate.model.leads import LeadState
-from leadgate.model.retention import DataKind
+from leadgate.model.retention import COUNT_LIMIT, DataKind
 from leadgate.ports.stores import StoredConversation, Transaction
 from leadgate.storage.engines import make_engine
 from leadgate.storage.journal_file import FILE, JournalFile

@@ -19,6 +19,7 @@ from leadgate.model.connections import Finding, FindingState
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
 from leadgate.model.requests import RequestKind, RequestOutcome, RequestWay
+from leadgate.model.retention import DataKind
 from leadgate.model.staff import Role
 from leadgate.model.views import Cause, EndState, Light
 from leadgate.privacy.allow_list import CrmField, CrmObject
@@ -150,6 +151,8 @@ def made_of_values() -> Iterator[str]:
         ("period.", (*PERIODS, *SPANS)),
         ("policies.field.", CrmField),
         ("policies.form.", CRM_PURPOSES),
+        ("retention.kind.", [*DataKind]),
+        ("retention.why.", [*DataKind]),
         ("policies.label.", [*Label, SERVICE]),
         ("policies.object.", CrmObject),
         ("policies.place.", Place),

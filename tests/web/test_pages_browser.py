@@ -22,6 +22,7 @@ PAGES = (
     "/connections",
     "/connections/conn_1",
     "/reach",
+    "/retention",
     "/reach?without=bot",
     "/subjects",
     "/subjects/subj_1?notice=subject_unchanged",

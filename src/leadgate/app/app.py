@@ -18,10 +18,12 @@ from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
-from leadgate.app.policies import PolicyDesk
 from leadgate.app.person_reader import PersonReader
+from leadgate.app.policies import PolicyDesk
 from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
+from leadgate.app.retention import SYSTEM as BY_SYSTEM
+from leadgate.app.retention import Retention
 from leadgate.app.subjects import Subjects
 from leadgate.app.targets import OpenTargets
 from leadgate.app.unread import UnreadEvents
@@ -40,6 +42,7 @@ from leadgate.delivery.worker import DeliveryWorker
 from leadgate.errors import ConfigurationError, LeadgateError, OverloadedError, StorageUnavailableError
 from leadgate.intake.receive import Intake
 from leadgate.model.alerts import CANARY_ID
+from leadgate.model.erasures import ErasureReason
 from leadgate.model.salon import Salon
 from leadgate.model.views import ChatMessage
 from leadgate.observability import get_logger, metrics
@@ -185,6 +188,7 @@ class App:
             clock=self.clock,
             on_change=self._wake_workers,
         )
+        self.retention = Retention(storage, self.journal, self._forget_for_good, clock=self.clock, holder=holder)
         self.desk = Desk(
             storage,
             self.book,
@@ -325,12 +329,17 @@ class App:
             self.deliveries.run(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
+            self.retention.run(stop),
             _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
             _every(_JOURNAL_INTERVAL_S, self.requests.journal_arrivals, stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
         with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out
             await self.watch.leave()
+
+    async def _forget_for_good(self, subject_id: str) -> None:
+        """Erase whoever was not heard of for the whole term; the CRM has terms of its own."""
+        await self.erasing.erase(subject_id, reason=ErasureReason.PURPOSE_REACHED, by=BY_SYSTEM, spares_crm=True)
 
     async def _free_dead_holders(self) -> None:
         """After a kill, take over at once what a dead process of this machine held; a shared database is left to time."""

@@ -26,6 +26,7 @@ class ErasedLine(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at: aware time.
         subjects: everybody who was this person.
+        spares_crm: the CRM was not asked to destroy anything: the term was ours, not the person's wish.
         events: what held something of the person, so that a backup in which nobody had worked on them yet stays silent too.
     """
 
@@ -33,6 +34,7 @@ class ErasedLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     subjects: tuple[str, ...]
     events: tuple[str, ...] = ()
+    spares_crm: bool = False
 
 
 def add(folder: Path, line: ErasedLine) -> None:

@@ -76,8 +76,11 @@ class Erasing:
         self._on_change = on_change
         self._forgotten_to = 0
 
-    async def erase(self, subject_id: str, *, reason: ErasureReason, by: str) -> Erasure:
+    async def erase(self, subject_id: str, *, reason: ErasureReason, by: str, spares_crm: bool = False) -> Erasure:
         """Erase the whole person, whichever of their subjects is named. Who is erased already: what was done then.
+
+        Args:
+            spares_crm: leave the CRM as it is: the salon keeps its own file of clients for terms of its own.
 
         Raises:
             NotFoundError: there is no such subject.
@@ -98,7 +101,13 @@ class Erasing:
         )
         try:
             await self._journal.record(entry)
-            line = ErasedLine(erasure=erasure_id, at=self._clock.now(), subjects=tuple(people), events=tuple(found))
+            line = ErasedLine(
+                erasure=erasure_id,
+                at=self._clock.now(),
+                subjects=tuple(people),
+                events=tuple(found),
+                spares_crm=spares_crm,
+            )
             await asyncio.to_thread(erased_list.add, self._folder, line)
             erasure = await self._storage.write(lambda tx: self._destroy(tx, line, marks=marks, reason=reason, by=by))
         except BaseException as error:
@@ -239,7 +248,8 @@ class Erasing:
     def _order_and_keep(
         self, tx: Transaction, line: ErasedLine, erased: ErasedRows, *, reason: ErasureReason, by: str
     ) -> Erasure:
-        orders = {lead.lead_id: self._order(tx, lead, erased) for lead in erased.leads}
+        leads = () if line.spares_crm else erased.leads
+        orders = {lead.lead_id: self._order(tx, lead, erased) for lead in leads}
         sent = tuple(delivery_id for delivery_id in orders.values() if delivery_id is not None)
         is_out_of_reach = len(sent) < len(orders)
         state = OrderState.OPEN if sent else OrderState.REFUSED if is_out_of_reach else OrderState.NONE

@@ -105,7 +105,7 @@ class Identities:
 
     def find(self, tx: Transaction, person: Person, *, channel: str) -> str | None:
         """The subject that stands for whoever has one of these identifiers; None when nobody has. Learns nothing."""
-        found = (tx.subjects.find_by(kind, value_index) for kind, value_index in self._marks(tx, person, channel))
+        found = (tx.subjects.find_by(kind, value_index) for kind, value_index in self.marks(tx, person, channel))
         return next((self.root(tx, subject) for subject in found if subject is not None), None)
 
     def _spread_block(self, tx: Transaction, subject_id: str, *, at: datetime) -> None:

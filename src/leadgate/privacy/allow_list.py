@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from leadgate.model.leads import CreateLead, CrmCommand, LeadParts, Person, UpdateLead, Utm
+from leadgate.model.leads import CreateLead, CrmCommand, EraseLead, LeadParts, Person, UpdateLead, Utm
 
 
 class CrmObject(StrEnum):

@@ -189,7 +189,7 @@ class SqlRetentionStore(SqlStore):
             return SweptPart(self._run(_FAILED_GO, before=before).rowcount, after, is_last=True)
         start = int(after or 0)
         row = self._run(_STEPS[kind].chunk, after=start, before=before, limit=limit).one()
-        last, last_old, looked_at = row[0], row[1], row[2]
+        last, last_old, looked_at = tuple(row)
         if last_old is None:  # nothing old in it: what follows is younger still, but for clocks that were put back
             return SweptPart(0, after, is_last=True)
         span = {"after": start, "upto": last, "before": before}

@@ -20,9 +20,9 @@ from leadgate.storage.events import SqlEventStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
-from leadgate.storage.retention import SqlRetentionStore
-from leadgate.storage.requests import SqlRequestStore
 from leadgate.storage.persons import SqlPersonStore
+from leadgate.storage.requests import SqlRequestStore
+from leadgate.storage.retention import SqlRetentionStore
 from leadgate.storage.rules import SqlRuleStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore

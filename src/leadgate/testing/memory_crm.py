@@ -131,10 +131,8 @@ class MemoryCrm:
         """Nothing is open."""
 
     def _carry_out(self, command: CrmCommand) -> Outcome:
-        if isinstance(command, CreateLead):
-            return self._create(command)
-        if isinstance(command, EraseLead):
-            return self._erase(command)
+        if isinstance(command, CreateLead | EraseLead):
+            return self._create(command) if isinstance(command, CreateLead) else self._erase(command)
         lead = self._find(command.ref, command.lead_id)
         if lead is None:
             return LeadClosed() if command.ref else RetryLater("memory.lead_not_made", Scope.ITEM)

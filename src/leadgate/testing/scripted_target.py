@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from leadgate.delivery.payloads import Payload
 from leadgate.delivery.targets import Target
-from leadgate.model.leads import AddTimelineEntry, CreateLead, UpdateLead
+from leadgate.model.leads import AddTimelineEntry, CreateLead, EraseLead, UpdateLead
 from leadgate.model.outcomes import Delivered, NotExecuted, Outcome, OutcomeUnknown, RetryLater, Scope
 from leadgate.ports.crm import BeforeCall
 
@@ -109,7 +109,7 @@ class ScriptedTarget:
 
 def key_of(payload: Payload) -> str:
     """What makes a payload unique at the target."""
-    if isinstance(payload, CreateLead | UpdateLead):
+    if isinstance(payload, CreateLead | UpdateLead | EraseLead):
         return payload.origin_id
     return payload.entry_id if isinstance(payload, AddTimelineEntry) else payload.message_id
 

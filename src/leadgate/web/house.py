@@ -16,7 +16,6 @@ from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
 from leadgate.model.person_file import PersonFile
 from leadgate.model.reach import LostPerson, ReachReport
-from leadgate.model.retention import DataKind, RetentionLine
 from leadgate.model.requests import (
     CalendarYear,
     NewRequest,
@@ -25,6 +24,7 @@ from leadgate.model.requests import (
     RequestView,
     RequestWords,
 )
+from leadgate.model.retention import DataKind, RetentionLine
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.subjects import Blocked, BlockReason, Corrected, NewValues, SubjectCard, Unblocked

@@ -24,8 +24,8 @@ class Moments:
         clock = f"{at:%H:%M}"
         return clock if at.date() == self.now.date() else f"{self._date(at)}, {clock}"
 
-    def day(self, at: datetime) -> str:
-        """The day alone, within a week with weekday."""
+    def day_of(self, at: datetime) -> str:
+        """The day of a time alone, within a week with weekday."""
         return self._date(at.astimezone(self._zone))
 
     def exact(self, at: datetime) -> str:

@@ -44,6 +44,10 @@ BY_THEMSELVES: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
     ("POST", "/health-mode", 200, {"json": {"mode": "clinic", "reason": "клиника", "document": "приказ 12"}}),
     ("POST", "/health-mode", 422, {"json": {"mode": "none"}}),
     ("GET", "/health-mode", 200, {}),
+    ("GET", "/retention", 200, {}),
+    ("POST", "/retention/{kind}", 200, {"kind": "bodies", "json": {"days": 30}}),
+    ("POST", "/retention/{kind}", 422, {"kind": "bodies", "json": {"days": 1}}),
+    ("POST", "/retention/{kind}", 404, {"kind": "all", "json": {"days": 30}}),
 )
 
 
@@ -75,6 +79,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "address_id": more.pop("address", ""),
             "request_id": more.pop("request", ""),
             "subject_id": more.pop("subject", ""),
+            "kind": more.pop("kind", ""),
         }.items():
             address = address.replace(f"{{{name}}}", value)
         answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
@@ -112,14 +117,30 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     for verb in ("pause", "resume", "check"):
         await walk("POST", f"/connections/{{connection_id}}/{verb}", 200)
     await walk("GET", "/connections/{connection_id}", 200)
+    await walk_addresses(walk)
+    for method, address, status, more in BY_THEMSELVES:
+        await walk(method, address, status, **more)
+    await walk_a_request(walk)
+    await walk_a_person(walk)
+    await api.uncertain(delivery)
+    await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
+    await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert told == seen
+
+
+async def walk_addresses(walk: Callable[..., Awaitable[Any]]) -> None:
+    """Where alarms go, from the first trial to the end."""
     added = await walk("POST", "/alerts/addresses", 201, json={"url": "json://127.0.0.1:9/", "name": "Проба"})
     await walk("POST", "/alerts/addresses", 409, json={"url": "json://127.0.0.1:9/", "name": "Проба"})
     await walk("POST", "/alerts/test", 200)
     await walk("GET", "/alerts/addresses", 200)
     await walk("DELETE", "/alerts/addresses/{address_id}", 200, address=added["address"])
     await walk("DELETE", "/alerts/addresses/{address_id}", 404, address=added["address"])
-    for method, address, status, more in BY_THEMSELVES:
-        await walk(method, address, status, **more)
+
+
+async def walk_a_request(walk: Callable[..., Awaitable[Any]]) -> None:
+    """From the paper on the desk to the answer."""
     asked = await walk("POST", "/requests", 201, json={"kind": "access", "way": "paper", "words": "Что храните?"})
     await walk("POST", "/requests", 422, json={"kind": "all", "way": "paper"})
     await walk("GET", "/requests", 200, query="?state=open")
@@ -129,12 +150,6 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk("POST", "/requests/{request_id}/close", 200, json={"outcome": "done", "note": "отправили"}, **asked)
     await walk("GET", "/requests/{request_id}", 200, **asked)
     await walk("GET", "/requests/{request_id}", 404, request="req_none")
-    await walk_a_person(walk)
-    await api.uncertain(delivery)
-    await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
-    await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
-    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert told == seen
 
 
 async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:

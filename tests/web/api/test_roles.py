@@ -43,6 +43,8 @@ ALLOWED = {
     ("GET", "/policies"): EVERYBODY,
     ("POST", "/policies"): HOUSE,
     ("GET", "/health-mode"): EVERYBODY,
+    ("GET", "/retention"): EVERYBODY,
+    ("POST", "/retention/{kind}"): HOUSE,
     ("POST", "/health-mode"): HOUSE,
     ("POST", "/subjects/{subject_id}/erase"): HOUSE,
     ("GET", "/requests"): EVERYBODY,

@@ -23,8 +23,7 @@ from leadgate.integrations.bitrix24.settings import Settings
 from leadgate.integrations.bitrix24.standing import Standing
 from leadgate.integrations.bitrix24.sweep import sweep
 from leadgate.model.connections import CheckReport
-from leadgate.model.leads import CrmCommand, EraseLead, LeadRef, SweptLead
-from leadgate.model.leads import CrmCommand, CrmRecord, LeadRef, SweptLead
+from leadgate.model.leads import CrmCommand, CrmRecord, EraseLead, LeadRef, SweptLead
 from leadgate.model.outcomes import Outcome, RetryLater, Scope
 from leadgate.ports.clock import Clock
 from leadgate.ports.crm import BeforeCall

@@ -21,10 +21,8 @@ from leadgate.integrations.bitrix24.fields import (
     phone_spellings,
 )
 from leadgate.integrations.bitrix24.shapes import as_id, as_mapping, as_rows, as_text, ids_of
-from leadgate.integrations.bitrix24.standing import Reachable, Standing, read_reachable, read_standing
-from leadgate.model.leads import CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
 from leadgate.integrations.bitrix24.standing import Standing, read_reachable, read_standing
-from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
+from leadgate.model.leads import CreateLead, CrmCommand, CrmEntity, LeadRef, UpdateLead
 
 _CONTACT_SELECT = ("id", "originId", "originatorId")
 _PAGE = 50  # rows of a list in one answer

@@ -27,8 +27,8 @@ from leadgate.ports.stores.records import (
     Workspace,
     WrappedKey,
 )
-from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.requests import RequestStore, StoredRequest, StoredStep
+from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.rules import RuleStore, StoredRule
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 from leadgate.ports.stores.transaction import Storage, Transaction
@@ -52,8 +52,8 @@ __all__ = [
     "LeadStore",
     "Lease",
     "NewEvent",
-    "RetentionStore",
     "RequestStore",
+    "RetentionStore",
     "RuleStore",
     "SalonStore",
     "StaffStore",

@@ -19,8 +19,8 @@ from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
 from leadgate.ports.stores.persons import PersonStore
 from leadgate.ports.stores.records import NewEvent
-from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.requests import RequestStore
+from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.rules import RuleStore
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 
