@@ -16,7 +16,7 @@ async def test_it_says_what_goes_next_and_what_went() -> None:
     """In words with the right ending, and without counting for ever."""
     async with visitor(MemoryHouse(), Role.MANAGER) as client:
         page = html.unescape((await client.get("/retention")).text).replace("\N{NO-BREAK SPACE}", " ")
-    for words in ("уйдёт больше 10 000 записей", "уйдут 12 записей", "Всего уничтожено 1 204 записи", "7 дней"):
+    for words in ("уйдёт больше 10 000 записей", "уйдёт 12 записей", "Всего уничтожены 1 204 записи", "7 дней"):
         assert words in page, words
     assert 'name="days"' not in page, "a manager only reads"
 
