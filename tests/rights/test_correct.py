@@ -78,6 +78,8 @@ async def test_what_waits_goes_out_with_the_right_values(house: House) -> None:
     (lead,) = await house.records(1)
     (contact,) = await house.records(3)
     assert (lead["name"], phones_of(lead), phones_of(contact)) == ("Алсу", [RIGHT], [RIGHT])
+    told = await house.call("crm.timeline.comment.list", filter={"ENTITY_ID": lead["id"], "ENTITY_TYPE": "lead"})
+    assert [entry["COMMENT"].partition(" ")[0] for entry in told] == ["Алсу"]
     card = await house.app.subjects.card(subject_id, by="test")
     assert [one.state for one in card.corrections] == [CorrectionState.DONE]
 

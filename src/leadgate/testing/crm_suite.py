@@ -199,6 +199,37 @@ class CrmSuite:
         other = replace(learned, person=Person(phone="+79000000303"))
         assert (await rig.crm.look_up([other])) == [NotExecuted()]
 
+    async def test_a_correction_replaces_also_in_a_closed_lead_and_a_repeat_changes_nothing(self, rig: CrmRig) -> None:
+        """The wrong number is gone, not merely joined by the right one; what is over is corrected as well."""
+        wrong, right = Person(phone="+79000000101"), Person(phone="+79000000303")
+        ref = ref_of((await rig.crm.deliver([create()], held))[0])
+        correction = UpdateLead(lead_id="lead_1", origin_id="conn_1:evt_1", person=right, ref=ref, instead_of=wrong)
+        assert await rig.crm.look_up([correction]) == [NotExecuted()]
+        for _ in range(2):
+            assert ref_of((await rig.crm.deliver([correction], held))[0]) == ref
+            assert list(rig.leads()[0].phones) == [right.phone]
+        assert isinstance((await rig.crm.look_up([correction]))[0], Delivered)
+        rig.close_lead(ref)
+        back = replace(correction, person=wrong, instead_of=right)
+        assert ref_of((await rig.crm.deliver([back], held))[0]) == ref
+        assert list(rig.leads()[0].phones) == [wrong.phone]
+        rig.delete_lead(ref)
+        assert isinstance((await rig.crm.deliver([correction], held))[0], LeadClosed)
+
+    async def test_what_stands_there_is_told_and_what_is_gone_is_left_out(self, rig: CrmRig) -> None:
+        """A person may ask what is held of them; a silent portal is no empty one."""
+        first, second = [ref_of(o) for o in await rig.crm.deliver([create(1), create(2, phone=None)], held)]
+        await rig.crm.deliver([entry(ref=first)], held)
+        rig.delete_lead(second)
+        records = {record.name: record for record in await rig.crm.read_records([first, second])}
+        assert str(second) not in records
+        told = records[str(first)]
+        assert (list(told.phones), told.fields["name"]) == (["+79000000101"], "Алсу")
+        assert ["Слова номер 1" in one.text for one in told.entries] == [True]
+        rig.go_down()
+        with pytest.raises(ServiceUnavailableError):
+            await rig.crm.read_records([first])
+
     async def test_origins_are_found_and_absent_ones_said(self, rig: CrmRig) -> None:
         """The ledger asks for every lead by its origin id."""
         ref = ref_of((await rig.crm.deliver([create()], held))[0])

@@ -169,7 +169,7 @@ class MemoryCrm:
         lead.name = right.name if lead.name in {None, wrong.name} else lead.name
         lead.phones = [phone for phone in lead.phones if phone not in {wrong.phone, right.phone}]
         lead.phones += [right.phone] if right.phone else []
-        return Delivered(f"lead:{lead.ref.crm_id}")
+        return Delivered(str(lead.ref))
 
     def _find(self, ref: LeadRef | None, lead_id: str) -> KeptLead | None:
         wanted = ref or self._made.get(lead_id)
