@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -43,6 +44,19 @@ async def test_the_document_is_valid_and_open(api: Api) -> None:
     assert len(set(operations)) == len(operations)
     assert document["paths"]["/deliveries/{delivery_id}/discard"]["post"]["x-roles"] == ["owner", "integrator"]
     assert all(one["summary"].endswith(".") for path in document["paths"].values() for one in path.values())
+
+
+async def walk_through_a_request(walk: Callable[..., Awaitable[Any]]) -> None:
+    """From writing it down to its end."""
+    asked = await walk("POST", "/requests", 201, json={"kind": "access", "way": "paper", "words": "Что храните?"})
+    await walk("POST", "/requests", 422, json={"kind": "all", "way": "paper"})
+    await walk("GET", "/requests", 200, query="?state=open")
+    await walk("POST", "/requests/{request_id}/assign", 200, json={"who": "+79000000502"}, **asked)
+    await walk("POST", "/requests/{request_id}/extend", 200, json={"reason": "архив на бумаге"}, **asked)
+    await walk("GET", "/requests/{request_id}/words", 200, **asked)
+    await walk("POST", "/requests/{request_id}/close", 200, json={"outcome": "done", "note": "отправили"}, **asked)
+    await walk("GET", "/requests/{request_id}", 200, **asked)
+    await walk("GET", "/requests/{request_id}", 404, request="req_none")
 
 
 async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
@@ -105,15 +119,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk("GET", "/alerts/addresses", 200)
     await walk("DELETE", "/alerts/addresses/{address_id}", 200, address=added["address"])
     await walk("DELETE", "/alerts/addresses/{address_id}", 404, address=added["address"])
-    asked = await walk("POST", "/requests", 201, json={"kind": "access", "way": "paper", "words": "Что храните?"})
-    await walk("POST", "/requests", 422, json={"kind": "all", "way": "paper"})
-    await walk("GET", "/requests", 200, query="?state=open")
-    await walk("POST", "/requests/{request_id}/assign", 200, json={"who": "+79000000502"}, **asked)
-    await walk("POST", "/requests/{request_id}/extend", 200, json={"reason": "архив на бумаге"}, **asked)
-    await walk("GET", "/requests/{request_id}/words", 200, **asked)
-    await walk("POST", "/requests/{request_id}/close", 200, json={"outcome": "done", "note": "отправили"}, **asked)
-    await walk("GET", "/requests/{request_id}", 200, **asked)
-    await walk("GET", "/requests/{request_id}", 404, request="req_none")
+    await walk_through_a_request(walk)
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
