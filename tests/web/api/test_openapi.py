@@ -63,8 +63,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     """One walk through everything, the refusals among it; a client that was made from the document understands them all."""
     document = (await api.client.get(f"{api.salon.gateway.url}/api/openapi.json")).json()
     event, delivery = await api.dead_letter(501)
-    other = (await api.dead_letter(502))[1]
-    third = (await api.dead_letter(503))[1]
+    other, third = (await api.dead_letter(502))[1], (await api.dead_letter(503))[1]
     seen: set[tuple[str, str]] = set()
 
     async def walk(method: str, path: str, status: int, **more: Any) -> Any:  # noqa: ANN401 - what httpx takes, and JSON
