@@ -167,6 +167,12 @@ async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:
     await walk("POST", "/subjects/{subject_id}/unblock", 200, subject=person)
     await walk("POST", "/subjects/{subject_id}/unblock", 409, subject=person)
     await walk("GET", "/subjects/{subject_id}", 200, subject=person)
+    await walk_through_a_request(walk)
+    await api.uncertain(delivery)
+    await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
+    await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert told == seen
 
 
 async def test_a_cured_lead_reaches_the_crm(api: Api) -> None:
