@@ -56,6 +56,12 @@ def test_a_salon_whose_service_is_called_visit_is_served_too(locale: str) -> Non
     assert not names.stand_in(said)
 
 
+def test_of_a_text_that_makes_names_anew_only_a_neutral_sentence_stays() -> None:
+    """What stands in the place of names may stand together as a name again, longer than anybody wants to replace it."""
+    names = ServiceNames(["маникюр", "приём приём"])
+    assert names.neutral("маникюр " * 64) == load_texts("neutral", "ru").get("sentence")
+
+
 def test_without_a_book_nothing_changes() -> None:
     """Also with names that name nothing."""
     message = OutgoingMessage(message_id="m", chat_id="c", text="!!! … маникюр")
