@@ -36,6 +36,8 @@ _PAGES = {
     Cause.CANARY: "/events",
     Cause.ADDRESS: "/alerts",
     Cause.LEDGER: "/ledger",
+    Cause.FROZEN: "/incident",
+    Cause.NOTICE: "/incident",
 }
 
 
@@ -81,7 +83,7 @@ def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
         return load_texts("alerts", voice.locale).get(f"ended.{alert.detail}", who=alert.who)
     if alert.cause in _EXPLAINED and not is_solved:
         return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
-    name = "solved" if is_solved else "raised"
+    name = "solved" if is_solved else "late" if alert.cause is Cause.NOTICE and alert.detail else "raised"
     return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.{name}", who=alert.who)
 
 

@@ -16,6 +16,7 @@ from leadgate.alerts.watch import AlertWatch
 from leadgate.alerts.wording import Voice
 from leadgate.app.targets import OpenTargets
 from leadgate.connections.book import ConnectionBook, is_active
+from leadgate.incidents.sense import IncidentSense
 from leadgate.intake.receive import Intake
 from leadgate.model.alerts import DiskSpace
 from leadgate.model.connections import FindingState
@@ -67,7 +68,11 @@ def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
         limits=limits,
         name_kind=name_kind,
         read_disk=lambda: read_disk(house.settings.data),
-        senses=(Listening(house.storage, zone=ZoneInfo(house.workspace.time_zone), name_kind=name_kind), canary),
+        senses=(
+            Listening(house.storage, zone=ZoneInfo(house.workspace.time_zone), name_kind=name_kind),
+            canary,
+            IncidentSense(house.storage, locale=house.workspace.locale),
+        ),
         clock=house.clock,
         holder=holder,
     )

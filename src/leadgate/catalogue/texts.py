@@ -11,7 +11,7 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "ledger", "pages", "pseudonyms", "widget")
+PARTS = ("alerts", "bot", "flows", "incident", "ledger", "pages", "pseudonyms", "widget")
 """Names of the files: what alarms say, what the bot says, what the pages say, what stands for a lost placeholder,
 what the chat of the site says."""
 

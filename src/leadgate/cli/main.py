@@ -67,6 +67,20 @@ _GROUPS = {
         ),
         {"link": "leadgate.cli.reach:link"},
     ),
+    "data-map": (
+        (
+            "Who receives personal data, in which country and why; decisions about recipients abroad.\n\n"
+            "Example: leadgate data-map --out map.pdf"
+        ),
+        {"decide": "leadgate.cli.data_map:decide"},
+    ),
+    "incident": (
+        "A leak or the suspicion of one: stop what goes out, count, tell Roskomnadzor in time.",
+        {
+            name: f"leadgate.cli.incident:{name}"
+            for name in ("open", "show", "freeze", "unfreeze", "count", "note", "notice", "export", "close")
+        },
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
@@ -101,10 +115,10 @@ def build(tokens: Sequence[str] | None = None) -> App:
     return app
 
 
-_DEFAULTS = {"reach": "leadgate.cli.reach:report"}
+_DEFAULTS = {"reach": "leadgate.cli.reach:report", "data-map": "leadgate.cli.data_map:show"}
 """What a group does without the name of a command."""
 
-_SAFE_NAMES = {"list": "list_all", "test": "send_trial"}
+_SAFE_NAMES = {"list": "list_all", "test": "send_trial", "open": "open_one"}
 """Words of Python and of its tests that a function of ours does not take."""
 
 

@@ -47,6 +47,10 @@ class Cause(StrEnum):
     """The last reconciliation found differences."""
     CANARY = "canary"
     """The daily trial event did not come through."""
+    FROZEN = "frozen"
+    """Nothing is sent because of an incident with personal data."""
+    NOTICE = "notice"
+    """A notice to Roskomnadzor is due soon, or late."""
     ADDRESS = "address"
     """An address that alarms are sent to does not take them."""
 
@@ -214,6 +218,7 @@ class Signs:
         homeless: deliveries that wait for a CRM to be connected; `homeless_since` the oldest's time.
         pending_since: when the oldest event came that should be worked on now.
         differences: of the newest reconciliation, `reconciled_at` its time; None when there was none.
+        frozen: connections through which nothing is sent because of an incident.
     """
 
     connections: Sequence[ConnectionSigns]
@@ -224,6 +229,7 @@ class Signs:
     differences: int = 0
     reconciled_at: datetime | None = None
     notes: Sequence[Note] = ()
+    frozen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

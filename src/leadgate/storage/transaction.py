@@ -16,6 +16,7 @@ from leadgate.storage.chats import SqlConversationStore, SqlFateStore, SqlInvita
 from leadgate.storage.connections import SqlConnectionStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.events import SqlEventStore
+from leadgate.storage.incidents import SqlIncidentStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
@@ -85,6 +86,7 @@ class SqlTransaction(SqlStore):
         self.tokens = SqlTokenStore(connection, workspace_id)
         self.answers = SqlAnswerStore(connection, workspace_id)
         self.rules = SqlRuleStore(connection, workspace_id)
+        self.incidents = SqlIncidentStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

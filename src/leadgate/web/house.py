@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
+from leadgate.app.data_map_words import ToldRecipient
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.reach import LostPerson, ReachReport
+from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.views import (
@@ -219,12 +221,26 @@ class Connections(Protocol):
         ...
 
     async def connect(
-        self, kind: str, *, name: str, settings: Mapping[str, str], secrets: Mapping[str, Secret], check: bool, by: str
+        self,
+        kind: str,
+        *,
+        name: str,
+        settings: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        check: bool,
+        by: str,
+        foreign_reason: str | None = None,
+        host_country: str | None = None,
     ) -> Connected:
         """Add a connection; with `check` ask the vendor and register the webhook first.
 
+        Args:
+            foreign_reason: the owner's words why clients' data may go to a host abroad or of unknown country; journaled.
+            host_country: ISO 3166 code of a host that we do not know.
+
         Raises:
-            ConfigurationError: a key is missing, unknown or wrong; the message names it.
+            ConfigurationError: a key is missing, unknown or wrong; the message names it. Or the host is foreign and nobody
+                gave a reason (`recipient.undecided`), or the owner refused it (`recipient.refused`).
             ServiceUnavailableError: the vendor cannot be reached.
             ConflictError: the name is taken, or the vendor refuses the key (`connection.refused`).
         """
@@ -305,8 +321,35 @@ class Alerts(Protocol):
         ...
 
 
+class DataMaps(Protocol):
+    """Who receives personal data."""
+
+    async def draw(self) -> DataMap:
+        """Every recipient as the configuration stands now."""
+        ...
+
+    def tell(self, drawn: DataMap, *, locale: str) -> Sequence[ToldRecipient]:
+        """Its rows in words, in the same order."""
+        ...
+
+    async def decide(
+        self, host: str, *, is_allowed: bool, country: str, reason: str, rkn_notice: str, by: str
+    ) -> Sequence[Recipient]:
+        """Allow or refuse a host; its rows afterwards. Raises NotFoundError, ConfigurationError."""
+        ...
+
+    async def paper(self) -> bytes:
+        """The map as PDF."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
+
+    @property
+    def data_map(self) -> DataMaps:
+        """Who receives personal data."""
+        ...
 
     @property
     def people(self) -> People:
