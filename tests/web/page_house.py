@@ -49,6 +49,7 @@ from leadgate.model.views import (
 from leadgate.ports.integration import Field, Manifest
 from leadgate.ports.notifier import Message
 from leadgate.web.base import build_pages
+from tests.web.flows_house import MemoryIncidents, MemoryMaps
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
 PASSWORD = "четыре слова и лимон"
@@ -554,7 +555,16 @@ class MemoryConnections:
         return MANIFESTS
 
     async def connect(
-        self, kind: str, *, name: str, settings: Mapping[str, str], secrets: Mapping[str, Secret], check: bool, by: str
+        self,
+        kind: str,
+        *,
+        name: str,
+        settings: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        check: bool,
+        by: str,
+        foreign_reason: str | None = None,
+        host_country: str | None = None,
     ) -> MadeConnection:
         self.received.append({"kind": kind, "name": name, "settings": settings, "secrets": secrets, "check": check})
         if self.refuse is not None:
@@ -683,6 +693,8 @@ class MemoryHouse:
         self.connections = MemoryConnections(self.desk)
         self.alerts = MemoryAlerts()
         self.reachability = MemoryReach()
+        self.data_map = MemoryMaps()
+        self.incidents = MemoryIncidents()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

@@ -49,6 +49,8 @@ READ_PAGES = (
     "/alerts/new",
     "/alerts/new/telegram",
     "/reach",
+    "/data-map",
+    "/incident",
 )
 OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
 POSTS = {
@@ -70,6 +72,11 @@ POSTS = {
     "/alerts/addr_1/test": Act.CONNECT,
     "/alerts/addr_1/remove": Act.CONNECT,
     "/alerts/new/telegram": Act.CONNECT,
+    "/data-map/decide": Act.PRIVACY,
+    **{
+        f"/incident/{act}": Act.PRIVACY
+        for act in ("open", "freeze", "unfreeze", "note", "count", "notices/24/sent", "export", "close")
+    },
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

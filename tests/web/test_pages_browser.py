@@ -34,6 +34,8 @@ PAGES = (
     "/connections/conn_1/remove",
     "/connections/new",
     "/connections/new/bitrix24",
+    "/data-map",
+    "/incident",
 )
 IN_THE_DARK = (
     "/",

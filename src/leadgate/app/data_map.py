@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -109,7 +110,7 @@ class DataMapDesk:
         """The map as PDF."""
         drawn = await self.draw()
         words = MapWords(self._workspace)
-        return print_paper("data_map", words.paper(drawn), at=drawn.made_at)
+        return await asyncio.to_thread(print_paper, "data_map", words.paper(drawn), at=drawn.made_at)
 
     def _of_connection(self, opened: OpenConnection, decisions: Mapping[str, Decision]) -> list[Recipient]:
         connection, integration = opened.connection, registry.get(opened.connection.kind)

@@ -36,37 +36,38 @@ class MapWords:
         """In the salon's language unless another is named."""
         self._workspace = workspace
         self._zone = ZoneInfo(workspace.time_zone)
-        self._texts = load_texts("flows", locale or workspace.locale)
+        self._locale = locale or workspace.locale
+        self._file = load_texts("flows", self._locale)
 
     def tell(self, row: Recipient) -> ToldRecipient:
         """One row."""
-        texts = self._texts
-        role = texts.get(f"role.{row.role.value}")
-        standing = texts.get(f"standing.{row.standing.value}")
+        said = self._file
+        role = said.get(f"role.{row.role.value}")
+        standing = said.get(f"standing.{row.standing.value}")
         return ToldRecipient(
             row=row,
             role=role,
             title=row.title or role,
             place=self._place(row),
-            standing=f"{standing}, {texts.get('paused')}" if row.is_paused else standing,
-            purpose=texts.get(f"purpose.{row.role.value}"),
-            basis=texts.get(f"basis.{row.role.value}"),
+            standing=f"{standing}, {said.get('paused')}" if row.is_paused else standing,
+            purpose=said.get(f"purpose.{row.role.value}"),
+            basis=said.get(f"basis.{row.role.value}"),
             goes=self._goes(row),
             comes=self._kinds(row.comes),
-            source=" ".join(part for part in (row.facts.source, row.facts.checked_on) if part),
+            source=self._source(row),
             decision=self._decision(row),
         )
 
     def paper(self, drawn: DataMap) -> dict[str, object]:
-        """What the paper prints: texts only."""
-        texts = self._texts
+        """What the paper prints: texts alone."""
+        said = self._file
         told = [self.tell(row) for row in drawn.recipients]
         return {
-            "title": texts.get("paper.title"),
+            "title": said.get("paper.title"),
             "salon": self._workspace.name,
-            "made": texts.get("paper.made", at=self._time(drawn.made_at)),
-            "note": texts.get("paper.note", checked_on=_checked_on(drawn)),
-            "signature": texts.get("paper.signature"),
+            "made": said.get("paper.made", at=self._time(drawn.made_at)),
+            "note": said.get("paper.note", checked_on=_checked_on(drawn)),
+            "signature": said.get("paper.signature"),
             "rows": [
                 {"name": f"{one.role}: {one.title}" if one.title != one.role else one.role, "facts": self._facts(one)}
                 for one in told
@@ -74,7 +75,7 @@ class MapWords:
         }
 
     def _facts(self, one: ToldRecipient) -> list[list[str]]:
-        row, texts = one.row, self._texts
+        row, said = one.row, self._file
         facts = [
             ("standing", one.standing),
             ("host", row.host),
@@ -87,30 +88,37 @@ class MapWords:
             ("since", "" if row.since is None else self._time(row.since)),
             ("source", one.source),
         ]
-        return [[texts.get(f"paper.{name}"), value] for name, value in facts if value]
+        return [[said.get(f"paper.{name}"), value] for name, value in facts if value]
 
     def _place(self, row: Recipient) -> str:
-        if row.country and self._texts.has(f"country.{row.country}"):
-            return self._texts.get(f"country.{row.country}")
-        place = self._texts.get(f"place.{row.place.value}")
+        if row.country and self._file.has(f"country.{row.country}"):
+            return self._file.get(f"country.{row.country}")
+        place = self._file.get(f"place.{row.place.value}")
         return f"{place} ({row.country})" if row.country and row.place is not Place.RUSSIA else place
 
     def _goes(self, row: Recipient) -> str:
         """Kinds with a field of their own, and what of the client's words passes the filter."""
         kinds = self._kinds(row.goes)
-        passing = [self._texts.get(f"label.{label}") for label in row.labels if self._texts.has(f"label.{label}")]
-        return f"{kinds} ({', '.join(passing)})" if passing and DataKind.WORDS in row.goes else kinds
+        passing = [self._file.get(f"label.{label}") for label in row.labels if self._file.has(f"label.{label}")]
+        if not passing or DataKind.WORDS not in row.goes:
+            return kinds
+        return f"{kinds}. {self._file.get('passing', kinds=', '.join(passing))}"
+
+    def _source(self, row: Recipient) -> str:
+        source = row.facts.source if self._locale == "en" else row.facts.source_ru
+        return ", ".join(part for part in (source, row.facts.checked_on) if part)
 
     def _kinds(self, kinds: Sequence[DataKind]) -> str:
-        return ", ".join(self._texts.get(f"kind.{kind.value}") for kind in kinds) or self._texts.get("nothing")
+        return ", ".join(self._file.get(f"kind.{kind.value}") for kind in kinds) or self._file.get("nothing")
 
     def _decision(self, row: Recipient) -> str:
         decision = row.decision
         if decision is None:
             return ""
-        parts = [decision.reason, self._time(decision.decided_at), decision.decided_by]
+        by = self._file.get("by.command") if decision.decided_by == "command" else decision.decided_by
+        parts = [decision.reason, self._time(decision.decided_at), by]
         if decision.rkn_notice:
-            parts.append(self._texts.get("paper.rkn", number=decision.rkn_notice))
+            parts.append(self._file.get("paper.rkn", number=decision.rkn_notice))
         return ", ".join(parts)
 
     def _time(self, at: datetime) -> str:

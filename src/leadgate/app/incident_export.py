@@ -56,7 +56,8 @@ async def make_export(sources: ExportSources, view: IncidentView, now: datetime)
     }
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in (("README.txt", _README), *((n, _json(d)) for n, d in sorted(documents.items()))):
+        files = {"README.txt": _README.encode(), **{name: _json(document) for name, document in documents.items()}}
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, date_time=now.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)

@@ -300,7 +300,8 @@ class IncidentDesk:
     async def notice_paper(self, notice: Notice, incident_id: str | None = None) -> bytes:
         """The draft of a notice as PDF. Raises NotFoundError."""
         facts, words = await self._facts(incident_id)
-        return print_paper(f"incident_notice_{notice.value}", words.paper(notice, facts), at=facts.now)
+        paper = words.paper(notice, facts)
+        return await asyncio.to_thread(print_paper, f"incident_notice_{notice.value}", paper, at=facts.now)
 
     async def export(self, incident_id: str | None = None, *, by: str) -> bytes:
         """One zip with the journal's extract, connections, who has access, the map and the facts: nothing personal of a client.

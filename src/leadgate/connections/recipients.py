@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from leadgate.errors import ConfigurationError
 from leadgate.model.connections import Finding, FindingState, OpenConnection
 from leadgate.model.journal import JournalEntry, Result, Tag
-from leadgate.model.recipients import Decision, Role, Standing
+from leadgate.model.recipients import Decision, Place, Role, Standing
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock
 from leadgate.ports.integration import Integration
@@ -157,10 +157,11 @@ def _refusal(integration: Integration, host: str, standing: Standing) -> Configu
             code="recipient.refused",
             hint=f"Decide anew with: leadgate data-map decide {host} --allow --reason …",
         )
-    is_known = facts_of(host).country != "" or facts_of(host).place.value == "abroad"
+    is_known = facts_of(host).place is Place.ABROAD
     where = "is outside Russia" if is_known else "is in no list of ours, so it counts as foreign"
+    further = "." if is_known else ", and --host-country RU when the server stands in Russia."
     return ConfigurationError(
         f"{host} {where}: clients' data would leave the country, so {title} is not connected.",
         code="recipient.undecided",
-        hint='Say why it may: --foreign-reason "…" (and --host-country RU when the server stands in Russia).',
+        hint='Say why it may: --foreign-reason "…"' + further,
     )

@@ -80,13 +80,14 @@ class HostFacts:
 
     Attributes:
         country: ISO 3166 code, or "" when it is abroad in several or unnamed countries, or not known.
-        source: where we have it from; `checked_on` when, as a date. Both "" for what was not looked up anywhere.
+        source: where we have it from, `source_ru` the same in Russian; `checked_on` when, as a date. "" for what is in no list.
     """
 
     host: str
     place: Place
     country: str = ""
     source: str = ""
+    source_ru: str = ""
     checked_on: str = ""
 
 

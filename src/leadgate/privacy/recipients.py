@@ -160,6 +160,7 @@ def _facts(host: str, known: Mapping[str, str]) -> HostFacts:
         place=Place(known["place"]),
         country=known["country"],
         source=known["source"],
+        source_ru=known["source_ru"],
         checked_on=_file()["checked_on"],
     )
 

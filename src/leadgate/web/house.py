@@ -14,6 +14,7 @@ from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarge
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
+from leadgate.model.incidents import Incident, IncidentView, Notice
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.secret import Secret
@@ -343,8 +344,76 @@ class DataMaps(Protocol):
         ...
 
 
+class Incidents(Protocol):
+    """Incident mode; see `leadgate.app.incidents.IncidentDesk` for what each raises."""
+
+    async def show(self, incident_id: str | None = None) -> IncidentView:
+        """One incident; the open one when none is named. Raises NotFoundError."""
+        ...
+
+    async def all(self, *, limit: int) -> Sequence[Incident]:
+        """Newest first."""
+        ...
+
+    async def open(
+        self,
+        *,
+        found_at: datetime | None,
+        what: str,
+        is_drill: bool,
+        freeze: bool,
+        connection_id: str | None,
+        by: str,
+    ) -> IncidentView:
+        """Open an incident and stop what goes out. Raises ConflictError, ConfigurationError, NotFoundError."""
+        ...
+
+    async def freeze(self, *, connection_id: str | None = None, by: str) -> IncidentView:
+        """Stop what goes out. Raises NotFoundError."""
+        ...
+
+    async def unfreeze(self, *, connection_id: str | None = None, by: str) -> IncidentView:
+        """Send again. Raises NotFoundError, ConflictError."""
+        ...
+
+    async def note(self, words: Mapping[str, str], *, found_at: datetime | None = None, by: str) -> IncidentView:
+        """Keep what is known. Raises NotFoundError, ConfigurationError."""
+        ...
+
+    async def count(
+        self, *, since: datetime | None, until: datetime | None, connection_id: str | None, by: str
+    ) -> IncidentView:
+        """Count who may be affected. Raises NotFoundError."""
+        ...
+
+    async def mark_sent(self, notice: Notice, *, number: str, sent_at: datetime | None, by: str) -> IncidentView:
+        """A notice was sent. Raises NotFoundError, ConfigurationError."""
+        ...
+
+    async def close(self, *, reason: str, by: str) -> IncidentView:
+        """It is over. Raises NotFoundError, ConflictError, ConfigurationError."""
+        ...
+
+    async def notice_text(self, notice: Notice, incident_id: str | None = None) -> str:
+        """The draft as text. Raises NotFoundError."""
+        ...
+
+    async def notice_paper(self, notice: Notice, incident_id: str | None = None) -> bytes:
+        """The draft as PDF. Raises NotFoundError."""
+        ...
+
+    async def export(self, incident_id: str | None = None, *, by: str) -> bytes:
+        """Journal and facts as a zip. Raises NotFoundError."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
+
+    @property
+    def incidents(self) -> Incidents:
+        """Incident mode."""
+        ...
 
     @property
     def data_map(self) -> DataMaps:

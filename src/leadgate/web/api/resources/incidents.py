@@ -26,12 +26,12 @@ _LISTED = 500
 
 
 class OpenBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One button: opens an incident and stops everything that goes out, or one connection, unless `freeze` is false."""
+    """One button: opens an incident, a `drill` or not, and with `freeze` stops everything that goes out, or one connection."""
 
+    drill: bool
+    freeze: bool
     found_at: _Time | None = None
     what: _Words = ""
-    drill: bool = False
-    freeze: bool = True
     connection: Id | None = None
 
 
