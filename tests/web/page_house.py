@@ -566,7 +566,17 @@ class MemoryConnections:
         foreign_reason: str | None = None,
         host_country: str | None = None,
     ) -> MadeConnection:
-        self.received.append({"kind": kind, "name": name, "settings": settings, "secrets": secrets, "check": check})
+        self.received.append(
+            {
+                "kind": kind,
+                "name": name,
+                "settings": settings,
+                "secrets": secrets,
+                "check": check,
+                "foreign_reason": foreign_reason,
+                "host_country": host_country,
+            }
+        )
         if self.refuse is not None:
             raise self.refuse
         secret = Secret(FRESH_SECRET) if kind == "bot" else None

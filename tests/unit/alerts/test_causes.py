@@ -111,7 +111,15 @@ def test_a_full_disk_is_raised_below_the_limit_and_ends_a_fifth_above_it() -> No
 def test_every_cause_is_found_somewhere() -> None:
     """A cause that nothing raises is a promise that nobody keeps; silence and canary have their own senses."""
     table = {"connection", "queue", "paused", "dead", "uncertain", "failed", "no_crm", "inbox", "ledger", "database"}
-    assert {cause.value for cause in Cause} == table | {"address", "disk", "silence", "canary", "channel", "frozen", "notice"}
+    assert {cause.value for cause in Cause} == table | {
+        "address",
+        "disk",
+        "silence",
+        "canary",
+        "channel",
+        "frozen",
+        "notice",
+    }
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,17 @@ def test_every_text_is_said() -> None:
     """Words nobody reads are taken out."""
     said = {f"{cause.value}.{part}" for cause in Cause for part in ("raised", "solved", "cure")}
     said -= {"connection.raised", "connection.cure", "channel.raised", "channel.cure"}
-    plain = {"footer", "link", "reminder", "since", "solved_between", "test.title", "test.body", "count.waiting", "notice.late"}
+    plain = {
+        "footer",
+        "link",
+        "reminder",
+        "since",
+        "solved_between",
+        "test.title",
+        "test.body",
+        "count.waiting",
+        "notice.late",
+    }
     counts = {f"count.{name}" for name in ("dead", "failed", "silence", "disk", "differences", "failures")}
     endings = {f"ended.{ending}" for ending in Ending}
     assert load_texts("alerts", "ru").keys() == said | plain | counts | endings
