@@ -49,7 +49,7 @@ _SHAPE = re.compile(r"[a-z0-9]+\.[A-Za-z0-9_]+")
 _OTHER_TABLES = frozenset(
     {"model/deliveries.py", "model/journal.py", "catalogue/meanings.py", "web/timeline.py", "web/states.py"}
 )
-_NO_CODES = (".html", ".json", ".sqlite3", ".zip", "_", ".ru", ".org", ".com", ".invalid")
+_NO_CODES = (".html", ".json", ".sqlite3", ".zip", "_", ".ru", ".org", ".com")
 _NO_PRODUCT = ("sandbox/", "testing/", "integrations/hello/", "cli/")
 _MESSAGE_AT = {"Finding": 2, "_problem": 2, "problem": 1}
 """Calls whose message is not their first argument."""

@@ -131,8 +131,8 @@ async def test_from_the_finding_to_the_closing(salon: Salon, tmp_path: Path) -> 
     await salon.gateway.ask("incident", "unfreeze")
     early = await salon.gateway.command("incident", "close")
     assert (early.code, "--reason" in early.err) == (2, True)
-    for notice, number in (("24", "77-1"), ("72", "77-2")):
-        await salon.gateway.ask("incident", "notice", notice, "--sent", number)
+    for notice, given in (("24", "77-1"), ("72", "77-2")):
+        await salon.gateway.ask("incident", "notice", notice, "--sent", given)
     export = tmp_path / "export.zip"
     await salon.gateway.ask("incident", "export", "--out", str(export))
     closed = await salon.gateway.ask("incident", "close")
