@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -102,7 +103,8 @@ def test_what_is_known_cannot_be_declared_away() -> None:
         with pytest.raises(ConfigurationError) as refused:
             decided(country, host=host)
         assert refused.value.code == "recipient.country_known"
-    assert place_of(facts_of("api.vk.com"), decided("", host="api.vk.com")) == (Place.RUSSIA, "RU")
+    moved = replace(decided(host="api.vk.com"), country="US")
+    assert place_of(facts_of("api.vk.com"), moved) == (Place.RUSSIA, "RU")
     assert place_of(facts_of("crm.example"), decided("kz")) == (Place.ABROAD, "KZ")
 
 
