@@ -49,6 +49,7 @@ _SHAPE = re.compile(r"[a-z0-9]+\.[A-Za-z0-9_]+")
 _OTHER_TABLES = frozenset(
     {"model/deliveries.py", "model/journal.py", "catalogue/meanings.py", "web/timeline.py", "web/states.py"}
 )
+_NO_CODES = (".html", ".json", ".sqlite3", ".zip", "_", ".ru", ".org", ".com")
 _NO_PRODUCT = ("sandbox/", "testing/", "integrations/hello/", "cli/")
 _MESSAGE_AT = {"Finding": 2, "_problem": 2, "problem": 1}
 """Calls whose message is not their first argument."""
@@ -103,7 +104,7 @@ def _at(node: ast.Constant, parents: dict[ast.AST, ast.AST], vendor: str | None)
     if isinstance(parent, ast.keyword) and parent.arg == "code" and area not in AREAS | VENDORS.keys():
         raise ValueError(f"{code}: its area is not known; add it to AREAS in scripts/error_codes.py")
     is_vendors = vendor is not None and area == vendor
-    if not (is_vendors or area in AREAS or area in VENDORS) or code.endswith((".html", "_")):
+    if not (is_vendors or area in AREAS or area in VENDORS) or code.endswith(_NO_CODES):
         return None
     if isinstance(parent, ast.Dict) and isinstance(parents[parent], ast.keyword):
         parent = parents[parent]  # `extra={"code": …}` of the web framework's errors

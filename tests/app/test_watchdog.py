@@ -22,6 +22,7 @@ from leadgate.model.secret import Secret
 from leadgate.ports.channel import Channel
 from leadgate.ports.integration import Integration, Surroundings
 from leadgate.testing.connections import NOW
+from leadgate.testing.journal import MemoryJournal
 from leadgate.testing.telegram_server import TelegramServer
 from leadgate.wire.certificate import certificate_finding
 from tests.delivery.rig import Rig, open_rig
@@ -48,6 +49,7 @@ class House:
             clock=rig.clock,
             ids=rig.ids,
             public_url=PUBLIC_URL,
+            journal=MemoryJournal(rig.clock),
             on_change=lambda: None,
         )
         self.watchdog = self.of_node("node-1")

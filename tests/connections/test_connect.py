@@ -16,6 +16,7 @@ from leadgate.ports.channel import Channel
 from leadgate.ports.crm import Crm
 from leadgate.ports.integration import Field, Integration, Manifest, Surroundings
 from leadgate.storage.sql_storage import SqlStorage
+from leadgate.testing.journal import MemoryJournal
 from leadgate.testing.storage_suite import new_event
 from tests.delivery.rig import Rig, all_bytes, open_rig
 
@@ -85,6 +86,7 @@ class Reception:
             clock=rig.clock,
             ids=rig.ids,
             public_url="https://leads.example",
+            journal=MemoryJournal(rig.clock),
             on_change=self._changed,
         )
 

@@ -282,6 +282,9 @@ class MemoryLanes:
         free = [lane for _, lane in sorted(due) if self._is_free(lane, now) and self._is_active(lane)]
         return [self._take(lane, holder, until) for lane in free[:limit]]
 
+    def is_frozen(self, connection_id: str | None) -> bool:
+        return False
+
     def claim_one(self, lane: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
         if lane not in self._rows:
             self._put(lane, Lane(connection_id=None, due_at=None))

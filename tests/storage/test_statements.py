@@ -234,6 +234,7 @@ def work_on_lanes(tx: SqlTransaction, name: str) -> None:
     assert tx.lanes.claim_one(name, holder="another", **times) is None
     assert tx.lanes.claim_one(f"{name}_2", holder=name, **times) is not None
     assert tx.lanes.hold(lease)
+    assert not tx.lanes.is_frozen(CRM)
     assert tx.lanes.renew(lease, until=LATER)
     assert tx.lanes.holders() == [name]
     tx.lanes.resume(CRM, now=NOW)

@@ -81,6 +81,7 @@ from leadgate.privacy.policies import effective
 from leadgate.privacy.rules import PRODUCT_RULES, Change, HealthMode, PrivacyRules, Standing
 from leadgate.web.base import build_pages
 from tests.web.page_retention import MemoryRetention
+from tests.web.flows_house import MemoryIncidents, MemoryMaps
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
 PASSWORD = "четыре слова и лимон"
@@ -586,9 +587,28 @@ class MemoryConnections:
         return MANIFESTS
 
     async def connect(
-        self, kind: str, *, name: str, settings: Mapping[str, str], secrets: Mapping[str, Secret], check: bool, by: str
+        self,
+        kind: str,
+        *,
+        name: str,
+        settings: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        check: bool,
+        by: str,
+        foreign_reason: str | None = None,
+        host_country: str | None = None,
     ) -> MadeConnection:
-        self.received.append({"kind": kind, "name": name, "settings": settings, "secrets": secrets, "check": check})
+        self.received.append(
+            {
+                "kind": kind,
+                "name": name,
+                "settings": settings,
+                "secrets": secrets,
+                "check": check,
+                "foreign_reason": foreign_reason,
+                "host_country": host_country,
+            }
+        )
         if self.refuse is not None:
             raise self.refuse
         secret = Secret(FRESH_SECRET) if kind == "bot" else None
@@ -1066,6 +1086,8 @@ class MemoryHouse:
         self.requests = MemoryRequests()
         self.subjects = MemorySubjects()
         self.retention = MemoryRetention(NOW)
+        self.data_map = MemoryMaps()
+        self.incidents = MemoryIncidents()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

@@ -60,6 +60,13 @@ CODES = {
     "policy.reason_long",
     "policy.reason_missing",
     "policy.reason_personal",
+    "incident.time_wrong",
+    "incident.zip",
+    "recipient.country_known",
+    "recipient.country_wrong",
+    "recipient.reason_missing",
+    "recipient.refused",
+    "recipient.undecided",
     "staff.name_empty",
     "staff.name_taken",
     "staff.password_common",
@@ -72,6 +79,9 @@ NOT_ON_PAGES = (
     "access.",
     "alert.",
     "api.",
+    "incident.",
+    "journal.",
+    "report.",
     "ledger.",
     "configuration.",
     "staff.",
@@ -105,6 +115,9 @@ TOLD_ELSEWHERE = {
     *("erasure.busy", "erasure.crm_removed", "erasure.list_damaged"),  # by the pages of erasures, the last by a command
     *("event.ended", "subject.ambiguous"),  # log, command
     "reach.no_link",  # command
+    *(
+        f"recipient.{word}" for word in ("country_known", "country_wrong", "not_found", "reason_missing")
+    ),  # form, command
     *("intake.overloaded", "storage.unavailable", "webhook.crashed", "webhook.method_not_allowed"),  # to senders alone
     *("site.not_found", "site.query_invalid", "site.too_many_visits"),  # likewise
 }
@@ -253,6 +266,7 @@ def test_every_key_that_code_names_is_there() -> None:
     known = set(raw("ru"))
     templates = "".join(file.read_text("utf-8") for file in WEB.glob("templates/*.html"))
     assert sorted(set(re.findall(r"""\bt\(['"]([^'"~]+)['"] *[,)]""", templates)) - known) == []
+    known |= set(raw("ru", "flows")) | set(raw("ru", "incident"))  # pages that bring words of their own
     modules = [WEB / f"{name}.py" for name in ("moments", "states", "timeline")] + list(WEB.glob("pages/*.py"))
     named = {key for file in modules for key in QUOTED.findall(file.read_text("utf-8"))}
     assert sorted(key for key in named - known - CODES if not key.endswith(".html")) == []

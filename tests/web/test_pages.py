@@ -63,6 +63,8 @@ READ_PAGES = (
     "/subjects/subj_1",
     "/subjects/subj_2",
     "/subjects/subj_3",
+    "/data-map",
+    "/incident",
 )
 OWNERS_PAGES = (
     "/alerts/new",
@@ -105,6 +107,11 @@ POSTS = {
     "/subjects/subj_1/correct": Act.PRIVACY,
     "/subjects/subj_1/block": Act.PRIVACY,
     "/subjects/subj_2/unblock": Act.PRIVACY,
+    "/data-map/decide": Act.PRIVACY,
+    **{
+        f"/incident/{act}": Act.PRIVACY
+        for act in ("open", "freeze", "unfreeze", "note", "count", "notices/24/sent", "export", "close")
+    },
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

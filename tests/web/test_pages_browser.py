@@ -52,6 +52,8 @@ PAGES = (
     "/requests/req_2?notice=request_unknown",
     "/requests/req_3",
     "/requests/new",
+    "/data-map",
+    "/incident",
 )
 IN_THE_DARK = (
     "/policies",

@@ -55,7 +55,11 @@ def find_troubles(
     """
     found: list[Trouble] = []
     for signs_of_one in signs.connections:
-        found += _of_connection(signs_of_one, now, limits, name_connection(signs_of_one, name_kind))
+        who = name_connection(signs_of_one, name_kind)
+        troubles = _of_connection(signs_of_one, now, limits, who)
+        # What an incident stops is late on purpose and has an alarm of its own.
+        is_frozen = signs_of_one.connection_id in signs.frozen
+        found += [one for one in troubles if not (is_frozen and one.cause is Cause.QUEUE)]
     found += _of_house(signs, now, limits)
     found += _of_channels(signs, now, limits, name_kind)
     found += _of_targets(targets, now)

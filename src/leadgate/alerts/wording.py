@@ -41,6 +41,8 @@ _PAGES = {
     Cause.ERASURE: "/erasures",
     Cause.REQUEST: "/requests",
     Cause.CALENDAR: "/requests",
+    Cause.FROZEN: "/incident",
+    Cause.NOTICE: "/incident",
 }
 
 
@@ -88,6 +90,8 @@ def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
         return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
     name = "solved" if is_solved else "raised"
     return _of_stage(f"{alert.cause.value}.{name}", alert, voice, who=alert.who)
+    name = "solved" if is_solved else "late" if alert.cause is Cause.NOTICE and alert.detail else "raised"
+    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.{name}", who=alert.who)
 
 
 def since_when(alert: Alert, voice: Voice, *, now: datetime) -> str:

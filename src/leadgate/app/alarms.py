@@ -18,6 +18,7 @@ from leadgate.app.erasing import Erasing
 from leadgate.app.erasure_alarm import ErasureSense
 from leadgate.app.targets import OpenTargets
 from leadgate.connections.book import ConnectionBook, is_active
+from leadgate.incidents.sense import IncidentSense
 from leadgate.intake.receive import Intake
 from leadgate.model.alerts import DiskSpace
 from leadgate.model.connections import FindingState
@@ -79,6 +80,7 @@ def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
             canary,
             ErasureSense(house.erasing, zone),
             requests,
+            IncidentSense(house.storage, locale=house.workspace.locale),
         ),
         clock=house.clock,
         holder=holder,

@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 
 from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
+from leadgate.app.data_map import DataMapDesk
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.erasing import Erasing
 from leadgate.app.erasure_papers import ErasurePapers
 from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
+from leadgate.app.incident_export import ExportSources
+from leadgate.app.incidents import IncidentDesk
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.person_reader import PersonReader
@@ -223,10 +226,25 @@ class App:
             clock=self.clock,
             ids=self.ids,
             public_url=settings.public_url,
+            journal=self.journal,
             on_change=self._wake_workers,
         )
 
         self.policies = PolicyDesk(storage, self.journal, clock=self.clock, on_change=self.read_book)
+        self.data_map = DataMapDesk(
+            storage, self.book, self.connections.gate, settings=settings, workspace=workspace, clock=self.clock
+        )
+        self.incidents = IncidentDesk(
+            storage,
+            vault,
+            self.journal,
+            self.book,
+            workspace=workspace,
+            sources=ExportSources(storage=storage, journal=self.journal, book=self.book, draw_map=self.data_map.draw),
+            clock=self.clock,
+            ids=self.ids,
+            on_change=self._wake_workers,
+        )
         self.watchdog = Watchdog(
             storage,
             self.book,
@@ -323,6 +341,8 @@ class App:
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
         await self._free_dead_holders()
+        with contextlib.suppress(LeadgateError):  # a full disk or an absent database is told elsewhere
+            await self.data_map.warn()
         await asyncio.gather(
             asyncio.to_thread(warm_up),  # else the first client would wait for the dictionaries
             self.inbox.run(stop),

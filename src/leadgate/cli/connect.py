@@ -24,6 +24,12 @@ def connect(
         str | None, Parameter(help="JSON file of secrets, or - for standard input.", allow_leading_hyphen=True)
     ] = None,
     check: Annotated[bool, Parameter(help="Ask the vendor and register the webhook first.")] = True,
+    foreign_reason: Annotated[
+        str | None, Parameter(help="Why clients' data may go to a server abroad or of unknown country; journaled.")
+    ] = None,
+    host_country: Annotated[
+        str | None, Parameter(help="Country of a server that we do not know, two letters; RU when it stands in Russia.")
+    ] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
     """Add a connection: check it live, register the webhook, show a generated secret once.
@@ -34,7 +40,14 @@ def connect(
 
     async def work(app: App) -> Connected:
         return await app.connections.connect(
-            kind, name=name, settings=settings, secrets=secrets, check=check, by=BY_COMMAND
+            kind,
+            name=name,
+            settings=settings,
+            secrets=secrets,
+            check=check,
+            by=BY_COMMAND,
+            foreign_reason=foreign_reason,
+            host_country=host_country,
         )
 
     made = with_app(common, work)

@@ -97,6 +97,23 @@ _GROUPS = {
         "How the house treats health: a salon that asks nothing, or a clinic.",
         {name: f"leadgate.cli.health:{name}" for name in ("show", "set")},
     ),
+    "data-map": (
+        (
+            "Who receives personal data, in which country and why; decisions about recipients abroad.\n\n"
+            "Example: leadgate data-map --out map.pdf"
+        ),
+        {"decide": "leadgate.cli.data_map:decide"},
+    ),
+    "incident": (
+        "A leak or the suspicion of one: stop what goes out, count, tell Roskomnadzor in time.",
+        {
+            "open": "leadgate.cli.incident:open_one",
+            **{
+                name: f"leadgate.cli.incident:{name}"
+                for name in ("show", "freeze", "unfreeze", "count", "note", "notice", "export", "close")
+            },
+        },
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
@@ -131,7 +148,7 @@ def build(tokens: Sequence[str] | None = None) -> App:
     return app
 
 
-_DEFAULTS = {"reach": "leadgate.cli.reach:report"}
+_DEFAULTS = {"reach": "leadgate.cli.reach:report", "data-map": "leadgate.cli.data_map:show"}
 """What a group does without the name of a command."""
 
 _SAFE_NAMES = {"list": "list_all", "open": "write_down", "set": "set_", "test": "send_trial"}

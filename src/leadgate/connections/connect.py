@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.connections.book import ConnectionBook, secret_place
+from leadgate.connections.recipients import RecipientGate
 from leadgate.connections.settings import Checked, check_keys
 from leadgate.delivery.payloads import HOMELESS_LANE, crm_lane
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, ServiceUnavailableError
@@ -17,6 +18,7 @@ from leadgate.ports.channel import Channel
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.crm import Crm
 from leadgate.ports.integration import Integration, Manifest
+from leadgate.ports.journal import Journal
 from leadgate.ports.stores import Storage, StoredSecret, Transaction
 from leadgate.vault.envelope import SECRETS, Vault
 
@@ -57,6 +59,7 @@ class ConnectionDesk:
         clock: Clock,
         ids: IdSource,
         public_url: str | None,
+        journal: Journal,
         on_change: Callable[[], None],
     ) -> None:
         """Call `on_change` when something may be worked on that could not before."""
@@ -70,6 +73,7 @@ class ConnectionDesk:
         self._ids = ids
         self._public_url = public_url
         self._on_change = on_change
+        self.gate = RecipientGate(storage, journal, clock)
 
     def kinds(self) -> Sequence[Manifest]:
         """Every kind that can be connected."""
@@ -84,6 +88,8 @@ class ConnectionDesk:
         secrets: Mapping[str, Secret],
         check: bool,
         by: str,
+        foreign_reason: str | None = None,
+        host_country: str | None = None,
     ) -> Connected:
         """See `web.house.Connections.connect`."""
         integration = self._book.integration(kind)
@@ -99,6 +105,9 @@ class ConnectionDesk:
         )
         # Asked before the vendor is told our address; the database asks again when it is kept.
         await self._storage.read(lambda tx: tx.connections.refuse_taken(connection.name))
+        await self.gate.admit(
+            integration, checked.settings, checked.secrets, reason=foreign_reason, country=host_country, by=by
+        )
         path = f"/webhooks/{kind}/{connection.connection_id}"
         opened = OpenConnection(connection, {key: (value,) for key, value in checked.secrets.items()})
         asked = await self._ask(integration, opened) if check else None
@@ -130,6 +139,7 @@ class ConnectionDesk:
         fresh = {name: value for name, value in checked.secrets.items() if value != opened.secret(name)}
         if not fresh and checked.settings == opened.settings:
             return
+        await self.gate.admit(integration, checked.settings, checked.secrets, reason=None, country=None, by=by)
         at = self._clock.now()
 
         def unit(tx: Transaction) -> None:
@@ -150,6 +160,7 @@ class ConnectionDesk:
         integration = self._book.integration(opened.connection.kind)
         path = f"/webhooks/{opened.connection.kind}/{connection_id}"
         report = await self._ask_and_register(integration, opened, path)
+        report = _with(report, await self.gate.findings(integration, opened))
         at = self._clock.now()
 
         def unit(tx: Transaction) -> None:
@@ -181,9 +192,7 @@ class ConnectionDesk:
         report = await self._registered(integration, opened, f"/webhooks/{kind}/{connection_id}", asked)
         if report is not asked and self._public_url is not None:
             _log.warning("connection.registered_anew", connection_id=connection_id, integration=kind)
-        order = (FindingState.FAIL, FindingState.WARN, FindingState.OK)
-        found = sorted((*further, *report.findings), key=lambda finding: order.index(finding.state))
-        report = CheckReport(tuple(found), report.learned)
+        report = _with(report, (*further, *await self.gate.findings(integration, opened)))
         at = self._clock.now()
         await self._storage.write(lambda tx: tx.connections.set_report(connection_id, report, at=at))
         await self._keep_learned(connection_id, report, at=at)
@@ -371,6 +380,13 @@ def _move(tx: Transaction, from_connection_id: str, crm: str | None, at: datetim
 
 def _is_gone(connection: Connection) -> bool:
     return connection.state is ConnectionState.REMOVED
+
+
+def _with(report: CheckReport, further: Sequence[Finding]) -> CheckReport:
+    """The report with more findings, the gravest first."""
+    order = (FindingState.FAIL, FindingState.WARN, FindingState.OK)
+    found = sorted((*further, *report.findings), key=lambda finding: order.index(finding.state))
+    return CheckReport(tuple(found), report.learned)
 
 
 def _checked_name(name: str) -> str:

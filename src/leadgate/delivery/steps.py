@@ -105,10 +105,8 @@ class LaneSteps:
         """
         if not tx.lanes.hold(lease):
             raise LeaseLostError("the lane has another holder")
-        if target is None:
-            # The connection was changed a moment ago and this process does not know it yet: look again soon.
-            tx.lanes.release(lease, due_at=now + NEW_CONNECTION_WAIT, failures=0, problem=None, problem_since=None)
-            return Step(is_over=True)
+        if target is None or tx.lanes.is_frozen(lease.connection_id):
+            return _put_off(tx, lease, due_at=now if target is not None else now + NEW_CONNECTION_WAIT)
         window = max(_LEAST_WINDOW, _BATCHES_IN_WINDOW * target.capacity())
         fresh_since, fresh_limit = now - FRESH_FOR, max(1, target.capacity() // 2)
         while True:
@@ -306,6 +304,16 @@ def _hold_blocked_back(tx: Transaction, deliveries: Sequence[StoredDelivery]) ->
     if held:
         tx.persons.hold_back([delivery.delivery_id for delivery in held], code=BLOCKED)
     return bool(held)
+
+
+def _put_off(tx: Transaction, lease: Lease, *, due_at: datetime) -> Step:
+    """Nothing is begun, the lane is given back.
+
+    Either an incident froze the connection: then the lane stays due, and is claimed when that is over. Or the connection was
+    changed a moment ago and this process does not know it yet: look again soon.
+    """
+    tx.lanes.release(lease, due_at=due_at, failures=0, problem=None, problem_since=None)
+    return Step(is_over=True)
 
 
 def _leads_of(tx: Transaction, deliveries: Sequence[StoredDelivery]) -> dict[str | None, StoredLead]:

@@ -53,6 +53,10 @@ class Cause(StrEnum):
     """A person waits for the answer to a request about their data; its subject is the request, its detail the stage."""
     CALENDAR = "calendar"
     """The working-day calendar of a year that is near is missing."""
+    FROZEN = "frozen"
+    """Nothing is sent because of an incident with personal data."""
+    NOTICE = "notice"
+    """A notice to Roskomnadzor is due soon, or late."""
     ADDRESS = "address"
     """An address that alarms are sent to does not take them."""
 
@@ -220,6 +224,7 @@ class Signs:
         homeless: deliveries that wait for a CRM to be connected; `homeless_since` the oldest's time.
         pending_since: when the oldest event came that should be worked on now.
         differences: of the newest reconciliation, `reconciled_at` its time; None when there was none.
+        frozen: connections through which nothing is sent because of an incident.
     """
 
     connections: Sequence[ConnectionSigns]
@@ -230,6 +235,7 @@ class Signs:
     differences: int = 0
     reconciled_at: datetime | None = None
     notes: Sequence[Note] = ()
+    frozen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

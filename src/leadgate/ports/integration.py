@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from leadgate.model.connections import OpenConnection
+from leadgate.model.recipients import DataKind
 from leadgate.ports.channel import Channel, WebhookReceiver
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.crm import Crm
@@ -39,6 +40,22 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Which personal data travels between us and a vendor, and to which host.
+
+    Attributes:
+        hosts: the vendor's own; what we send goes to the first one while no key says otherwise. Empty when it has none for all.
+        host_keys: settings and secrets that hold the address in use.
+        goes: what goes there, in the order of `DataKind`; `comes` what comes from there.
+    """
+
+    hosts: tuple[str, ...] = ()
+    host_keys: tuple[str, ...] = ()
+    goes: tuple[DataKind, ...] = ()
+    comes: tuple[DataKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Facts about an integration.
 
@@ -53,6 +70,7 @@ class Manifest:
         message_ids_per_chat: the vendor counts messages in each chat by itself.
         client_pulls: clients fetch our messages themselves (the site's widget), so nothing is sent.
         source_ranges: the addresses that the vendor publishes as its senders', as CIDR; empty when it publishes none.
+        flow: what travels to it and from it; None when it speaks to nobody.
     """
 
     kind: str
@@ -66,6 +84,7 @@ class Manifest:
     client_pulls: bool = False
     message_ids_per_chat: bool = False
     source_ranges: tuple[str, ...] = ()
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

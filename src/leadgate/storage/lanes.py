@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, case, or_, select, update
 
+from leadgate.model.incidents import EVERYTHING
 from leadgate.ports.stores import Lease
 from leadgate.storage.base import (
     LIMIT,
@@ -22,7 +23,7 @@ from leadgate.storage.base import (
     insert_unless_there,
     of_workspace,
 )
-from leadgate.storage.schema import connections, lanes
+from leadgate.storage.schema import connections, freezes, lanes
 
 
 def _bring_forward(new: TolerantInsert) -> TolerantInsert:
@@ -44,8 +45,21 @@ _FREE = (
 )
 _FREE_ONE = _FREE.where(given(lanes.c.lane))
 _ACTIVE = select(connections.c.connection_id).where(of_workspace(connections), connections.c.state == "active")
+# A freeze of an incident holds from its commit on for whoever claims, on every node; the empty id freezes all.
+_IS_FROZEN = (
+    select(freezes.c.connection_id)
+    .where(
+        freezes.c.workspace_id == lanes.c.workspace_id,
+        or_(freezes.c.connection_id == EVERYTHING, freezes.c.connection_id == lanes.c.connection_id),
+    )
+    .exists()
+)
+_FROZEN = select(freezes.c.connection_id).where(
+    of_workspace(freezes),
+    or_(freezes.c.connection_id == EVERYTHING, freezes.c.connection_id == bindparam("for_connection_id")),
+)
 _DUE = (
-    _FREE.where(lanes.c.due_at <= bindparam("now"))
+    _FREE.where(lanes.c.due_at <= bindparam("now"), ~_IS_FROZEN)
     .where(or_(lanes.c.connection_id.is_(None), lanes.c.connection_id.in_(_ACTIVE)))
     .order_by(lanes.c.due_at)
     .limit(LIMIT)
@@ -82,6 +96,10 @@ class SqlLaneStore(SqlStore):
     def claim(self, *, holder: str, now: datetime, until: datetime, limit: int) -> Sequence[Lease]:
         """Lanes due, longest due first."""
         return self._take(self._run(_DUE, now=now, limit=limit).all(), holder=holder, until=until)
+
+    def is_frozen(self, connection_id: str | None) -> bool:
+        """True when an incident stops what goes there."""
+        return self._run(_FROZEN, for_connection_id=connection_id or EVERYTHING).first() is not None
 
     def claim_one(self, lane: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:
         """Take one lane by name, made when it is new."""

@@ -737,6 +737,42 @@ request_steps = Table(
     PrimaryKeyConstraint("workspace_id", "request_id", "number"),
 )
 
+# Incidents with personal data. The story is what people wrote; facts are counts and numbers.
+incidents = Table(
+    "incidents",
+    metadata,
+    _workspace(),
+    Column("incident_id", Text, nullable=False),
+    Column("is_drill", SmallInteger, nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("sealed_story", LargeBinary, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("closed_at", UtcTime, nullable=True),
+    Column("closed_by", Text, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "incident_id"),
+)
+Index(
+    "incidents_one_open",
+    incidents.c.workspace_id,
+    unique=True,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)
+
+# Nothing is sent through these connections; the empty id means any.
+freezes = Table(
+    "freezes",
+    metadata,
+    _workspace(),
+    Column("connection_id", Text, nullable=False),
+    Column("incident_id", Text, nullable=False),
+    Column("frozen_at", UtcTime, nullable=False),
+    Column("frozen_by", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "connection_id"),
+)
+
 # Programs that use the API. The hash of the secret alone: a stolen copy opens nothing.
 api_tokens = Table(
     "api_tokens",

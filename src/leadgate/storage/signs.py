@@ -14,6 +14,7 @@ from leadgate.alerts.causes import NEEDS_PERSON
 from leadgate.catalogue.meanings import meaning_of
 from leadgate.crm.ledger import missing_leads, part_accepted
 from leadgate.model.alerts import CANARY_ID, ConnectionSigns, Note, Signs
+from leadgate.model.incidents import EVERYTHING
 from leadgate.model.views import Difference
 from leadgate.storage.acceptances import SqlAcceptanceStore
 from leadgate.storage.base import of_workspace
@@ -26,6 +27,7 @@ from leadgate.storage.schema import (
     connections,
     deliveries,
     events,
+    freezes,
     lanes,
     reconciliations,
 )
@@ -91,6 +93,7 @@ _RECONCILED = (
     .order_by(reconciliations.c.started_at.desc())
     .limit(1)
 )
+_FREEZES = select(freezes.c.connection_id).where(of_workspace(freezes))
 _NOTES = select(alert_notes).where(of_workspace(alert_notes))
 
 
@@ -121,6 +124,7 @@ def read_signs(connection: Connection, workspace_id: str, *, now: datetime) -> S
     ]
     active = {view.connection_id for view in views if not view.is_paused}
     homeless, oldest, reconciled = opened.get(""), run(_OLDEST), run(_RECONCILED)
+    frozen = {row.connection_id for row in run(_FREEZES)}
     missing = _missing_leads(reconciled[0].result) if reconciled else []
     accepted = SqlAcceptanceStore(connection, workspace_id).among(missing) if missing else frozenset()
     return Signs(
@@ -131,6 +135,7 @@ def read_signs(connection: Connection, workspace_id: str, *, now: datetime) -> S
         pending_since=oldest[0].received_at if oldest else None,
         differences=_count_differences(reconciled[0].result, accepted) if reconciled else 0,
         reconciled_at=reconciled[0].started_at if reconciled else None,
+        frozen=frozenset(one.connection_id for one in views if frozen & {EVERYTHING, one.connection_id}),
         notes=[Note(topic=row.topic, subject=row.subject, at=row.at, detail=row.detail) for row in run(_NOTES)],
     )
 

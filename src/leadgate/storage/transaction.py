@@ -17,6 +17,7 @@ from leadgate.storage.connections import SqlConnectionStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.erasures import SqlErasureStore
 from leadgate.storage.events import SqlEventStore
+from leadgate.storage.incidents import SqlIncidentStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
 from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
@@ -93,6 +94,7 @@ class SqlTransaction(SqlStore):
         self.retention = SqlRetentionStore(connection, workspace_id)
         self.erasures = SqlErasureStore(connection, workspace_id)
         self.persons = SqlPersonStore(connection, workspace_id)
+        self.incidents = SqlIncidentStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from typing import Protocol
 
+from leadgate.app.data_map_words import ToldRecipient
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
@@ -25,6 +26,9 @@ from leadgate.model.requests import (
     RequestWords,
 )
 from leadgate.model.retention import DataKind, RetentionLine
+from leadgate.model.incidents import Incident, IncidentView, Notice
+from leadgate.model.reach import LostPerson, ReachReport
+from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.subjects import Blocked, BlockReason, Corrected, NewValues, SubjectCard, Unblocked
@@ -266,12 +270,26 @@ class Connections(Protocol):
         ...
 
     async def connect(
-        self, kind: str, *, name: str, settings: Mapping[str, str], secrets: Mapping[str, Secret], check: bool, by: str
+        self,
+        kind: str,
+        *,
+        name: str,
+        settings: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        check: bool,
+        by: str,
+        foreign_reason: str | None = None,
+        host_country: str | None = None,
     ) -> Connected:
         """Add a connection; with `check` ask the vendor and register the webhook first.
 
+        Args:
+            foreign_reason: the owner's words why clients' data may go to a host abroad or of unknown country; journaled.
+            host_country: ISO 3166 code of a host that we do not know.
+
         Raises:
-            ConfigurationError: a key is missing, unknown or wrong; the message names it.
+            ConfigurationError: a key is missing, unknown or wrong; the message names it. Or the host is foreign and nobody
+                gave a reason (`recipient.undecided`), or the owner refused it (`recipient.refused`).
             ServiceUnavailableError: the vendor cannot be reached.
             ConflictError: the name is taken, or the vendor refuses the key (`connection.refused`).
         """
@@ -472,12 +490,107 @@ class Requests(Protocol):
         ...
 
 
+class DataMaps(Protocol):
+    """Who receives personal data."""
+
+    async def draw(self) -> DataMap:
+        """Every recipient as the configuration stands now."""
+        ...
+
+    def tell(self, drawn: DataMap, *, locale: str) -> Sequence[ToldRecipient]:
+        """Its rows in words, in the same order."""
+        ...
+
+    async def decide(
+        self, host: str, *, is_allowed: bool, country: str, reason: str, rkn_notice: str, by: str
+    ) -> Sequence[Recipient]:
+        """Allow or refuse a host; its rows afterwards. Raises NotFoundError, ConfigurationError."""
+        ...
+
+    async def paper(self) -> bytes:
+        """The map as PDF."""
+        ...
+
+
+class Incidents(Protocol):
+    """Incident mode; see `leadgate.app.incidents.IncidentDesk` for what each raises."""
+
+    async def show(self, incident_id: str | None = None) -> IncidentView:
+        """One incident; the open one when none is named. Raises NotFoundError."""
+        ...
+
+    async def all(self, *, limit: int) -> Sequence[Incident]:
+        """Newest first."""
+        ...
+
+    async def open(
+        self,
+        *,
+        found_at: datetime | None,
+        what: str,
+        is_drill: bool,
+        freeze: bool,
+        connection_id: str | None,
+        by: str,
+    ) -> IncidentView:
+        """Open an incident and stop what goes out. Raises ConflictError, ConfigurationError, NotFoundError."""
+        ...
+
+    async def freeze(self, *, connection_id: str | None = None, by: str) -> IncidentView:
+        """Stop what goes out. Raises NotFoundError."""
+        ...
+
+    async def unfreeze(self, *, connection_id: str | None = None, by: str) -> IncidentView:
+        """Send again. Raises NotFoundError, ConflictError."""
+        ...
+
+    async def note(self, words: Mapping[str, str], *, found_at: datetime | None = None, by: str) -> IncidentView:
+        """Keep what is known. Raises NotFoundError, ConfigurationError."""
+        ...
+
+    async def count(
+        self, *, since: datetime | None, until: datetime | None, connection_id: str | None, by: str
+    ) -> IncidentView:
+        """Count who may be affected. Raises NotFoundError."""
+        ...
+
+    async def mark_sent(self, notice: Notice, *, number: str, sent_at: datetime | None, by: str) -> IncidentView:
+        """A notice was sent. Raises NotFoundError, ConfigurationError."""
+        ...
+
+    async def close(self, *, reason: str, by: str) -> IncidentView:
+        """It is over. Raises NotFoundError, ConflictError, ConfigurationError."""
+        ...
+
+    async def notice_text(self, notice: Notice, incident_id: str | None = None) -> str:
+        """The draft as text. Raises NotFoundError."""
+        ...
+
+    async def notice_paper(self, notice: Notice, incident_id: str | None = None) -> bytes:
+        """The draft as PDF. Raises NotFoundError."""
+        ...
+
+    async def export(self, incident_id: str | None = None, *, by: str) -> bytes:
+        """Journal and facts as a zip. Raises NotFoundError."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
     @property
     def policies(self) -> Policies:
         """What goes to whom."""
+        ...
+
+    @property
+    def incidents(self) -> Incidents:
+        """Incident mode."""
+        ...
+
+    @property
+    def data_map(self) -> DataMaps:
+        """Who receives personal data."""
         ...
 
     @property

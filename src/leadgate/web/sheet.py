@@ -68,6 +68,25 @@ NOTICES = frozenset(
         "subject_blocked",
         "subject_blocked_soon",
         "subject_unblocked",
+        "recipient_decided",
+        "recipient_reason_missing",
+        "recipient_country_wrong",
+        "incident_opened",
+        "incident_open",
+        "incident_frozen",
+        "incident_unfrozen",
+        "incident_noted",
+        "incident_counted",
+        "incident_sent",
+        "incident_closed",
+        "incident_open_already",
+        "incident_time_wrong",
+        "incident_note_wrong",
+        "incident_number_missing",
+        "incident_still_frozen",
+        "incident_notice_missing",
+        "incident_not_frozen",
+        "incident_none_open",
     }
 )
 
@@ -89,6 +108,16 @@ WARNINGS = frozenset(
         "request_unknown",
         "request_reason",
         "subject_unchanged",
+        "recipient_reason_missing",
+        "recipient_country_wrong",
+        "incident_open_already",
+        "incident_time_wrong",
+        "incident_note_wrong",
+        "incident_number_missing",
+        "incident_still_frozen",
+        "incident_notice_missing",
+        "incident_not_frozen",
+        "incident_none_open",
     }
 )
 """Notices that something did not go as wished."""

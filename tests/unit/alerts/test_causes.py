@@ -115,6 +115,7 @@ def test_every_cause_is_found_somewhere() -> None:
     assert {cause.value for cause in Cause} == table | {
         *("silence", "canary", "erasure"),
         *("request", "calendar"),
+        *("frozen", "notice"),
     }
 
 

@@ -6,7 +6,8 @@ from leadgate.integrations.avito.receive import AvitoReceiver
 from leadgate.integrations.avito.send import AvitoChannel
 from leadgate.integrations.avito.settings import FIELDS, WEBHOOK_SECRET
 from leadgate.model.connections import OpenConnection
-from leadgate.ports.integration import Integration, Manifest, Surroundings
+from leadgate.model.recipients import DataKind
+from leadgate.ports.integration import Flow, Integration, Manifest, Surroundings
 
 
 def _open_channel(connection: OpenConnection, surroundings: Surroundings) -> AvitoChannel:
@@ -23,6 +24,12 @@ INTEGRATION = Integration(
         webhook_secret=WEBHOOK_SECRET,
         source_id="OTHER",
         public_url_needed=True,
+        flow=Flow(
+            hosts=("avito.ru",),
+            host_keys=("api_base",),
+            goes=(DataKind.CHANNEL_ID, DataKind.ANSWERS),
+            comes=(DataKind.NAME, DataKind.CHANNEL_ID, DataKind.WORDS),
+        ),
     ),
     receiver=AvitoReceiver(),
     open_channel=_open_channel,

@@ -11,8 +11,9 @@ from leadgate.integrations.bitrix24.settings import (
     webhook_url_problem,
 )
 from leadgate.model.connections import OpenConnection
+from leadgate.model.recipients import DataKind
 from leadgate.ports.crm import Crm
-from leadgate.ports.integration import Field, Integration, Manifest, Surroundings
+from leadgate.ports.integration import Field, Flow, Integration, Manifest, Surroundings
 
 
 def _open_crm(connection: OpenConnection, surroundings: Surroundings) -> Crm:
@@ -25,6 +26,18 @@ INTEGRATION = Integration(
         title="Bitrix24",
         title_ru="Битрикс24",
         mark="Б24",
+        flow=Flow(
+            host_keys=("webhook_url", "portal", "oauth_base"),
+            goes=(
+                DataKind.NAME,
+                DataKind.PHONE,
+                DataKind.EMAIL,
+                DataKind.WORDS,
+                DataKind.REQUEST,
+                DataKind.ADVERTISING_TAGS,
+                DataKind.CONSENT,
+            ),
+        ),
         fields=(
             Field(
                 name="webhook_url",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from leadgate.intake.addresses import base_address_problem
 from leadgate.integrations.hello.receive import HelloReceiver
 from leadgate.integrations.hello.send import HelloChannel
-from leadgate.ports.integration import Field, Integration, Manifest
+from leadgate.model.recipients import DataKind
+from leadgate.ports.integration import Field, Flow, Integration, Manifest
 
 INTEGRATION = Integration(
     manifest=Manifest(
@@ -32,6 +33,12 @@ INTEGRATION = Integration(
         ),
         webhook_secret="webhook_secret",  # noqa: S106 - the name of a key, not a secret
         public_url_needed=True,
+        flow=Flow(
+            hosts=("hello.invalid",),
+            host_keys=("api_base",),
+            goes=(DataKind.CHANNEL_ID, DataKind.ANSWERS),
+            comes=(DataKind.CHANNEL_ID, DataKind.WORDS),
+        ),
     ),
     receiver=HelloReceiver(),
     open_channel=lambda connection, surroundings: HelloChannel(connection, clock=surroundings.clock),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from leadgate.intake.origins import SETTING, origins_problem
 from leadgate.integrations.site.tokens import SECRET
 from leadgate.integrations.site.verify import SiteReceiver
+from leadgate.model.recipients import DataKind
 from leadgate.ports.clock import IdSource
-from leadgate.ports.integration import Field, Integration, Manifest
+from leadgate.ports.integration import Field, Flow, Integration, Manifest
 
 
 def _make_token_secret(ids: IdSource) -> str:
@@ -40,6 +41,7 @@ MANIFEST = Manifest(
         ),
     ),
     source_id="WEB",
+    flow=Flow(goes=(DataKind.ANSWERS,), comes=(DataKind.NAME, DataKind.PHONE, DataKind.WORDS)),
     client_pulls=True,
 )
 

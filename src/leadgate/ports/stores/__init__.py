@@ -11,6 +11,7 @@ from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
+from leadgate.ports.stores.incidents import IncidentStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
 from leadgate.ports.stores.records import (
@@ -45,6 +46,7 @@ __all__ = [
     "ErasureStore",
     "EventStore",
     "FateStore",
+    "IncidentStore",
     "InvitationStore",
     "KeptAnswer",
     "KeyStore",

@@ -144,7 +144,11 @@ class LaneStore(Protocol):
         ...
 
     def claim(self, *, holder: str, now: datetime, until: datetime, limit: int) -> Sequence[Lease]:
-        """Take lanes with work due that nobody holds (paused connections left out); each claim raises the fence."""
+        """Take lanes with work due that nobody holds (paused and frozen connections left out); each claim raises the fence."""
+        ...
+
+    def is_frozen(self, connection_id: str | None) -> bool:
+        """True when nothing may be sent through the connection because of an incident."""
         ...
 
     def claim_one(self, lane: str, *, holder: str, now: datetime, until: datetime) -> Lease | None:

@@ -15,6 +15,7 @@ from leadgate.ports.stores.connections import ConnectionStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
+from leadgate.ports.stores.incidents import IncidentStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
 from leadgate.ports.stores.persons import PersonStore
@@ -138,6 +139,11 @@ class Transaction(Protocol):
     @property
     def persons(self) -> PersonStore:
         """Everything of one person."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentStore:
+        """Incidents with personal data, and freezes."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:

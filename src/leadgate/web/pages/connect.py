@@ -29,6 +29,15 @@ _BY_CODE = {
 }
 """Code of a refusal -> field ("" for the whole form) and words."""
 
+_FOREIGN = {
+    "recipient.undecided": "connect.error.foreign",
+    "recipient.reason_missing": "connect.error.foreign",
+    "recipient.country_wrong": "connect.error.country",
+    "recipient.country_known": "connect.error.country",
+    "recipient.refused": "connect.error.foreign_refused",
+}
+"""Codes by which a foreign host is refused: the form then shows one more step."""
+
 
 @get("/connections/new", guards=[allowed(Act.CONNECT)])
 async def choose(request: PageRequest) -> Response[str]:
@@ -58,8 +67,12 @@ async def connect(request: PageRequest, kind: FromPath[str]) -> Response[str]:
             secrets={field.name: Secret(value) for field, value in given.items() if value and field.secret},
             check="check" in form,
             by=request.user.staff_id,
+            foreign_reason=form.get("foreign_reason"),
+            host_country=form.get("host_country"),
         )
     except (ConfigurationError, ConflictError) as error:
+        if error.code in _FOREIGN:
+            return _form(request, manifest, form, {"foreign_reason": _FOREIGN[error.code]}, said=str(error))
         field_name, word = _BY_CODE.get(error.code, ("", "connect.error.other"))
         return _form(request, manifest, form, {field_name: word}, said=f"{error} {error.hint}".strip())
     except ServiceUnavailableError:
@@ -117,6 +130,9 @@ def _form(
         ],
         name=form.get("name", title_of(manifest, locale)),
         has_check=not form or "check" in form,
+        is_foreign="foreign_reason" in errors or "foreign_reason" in form,
+        foreign_reason=form.get("foreign_reason", ""),
+        host_country=form.get("host_country", ""),
         errors=dict(errors),
         said=said,
     )

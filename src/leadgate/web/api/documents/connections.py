@@ -57,6 +57,16 @@ class ConnectionCheckDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectedDocument:
+    """A fresh connection; its secrets are not shown."""
+
+    connection: str
+    kind: str
+    name: str
+    webhook_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionStateDocument:
     """What a connection does after what was asked for."""
 

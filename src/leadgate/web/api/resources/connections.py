@@ -1,4 +1,4 @@
-"""Connections: their lights, checking, pausing, resuming. Connecting and removing are done by page or command."""
+"""Connections: their lights, checking, pausing, resuming. Connecting is in `connect`; removing is done by page or command."""
 
 from __future__ import annotations
 
