@@ -80,8 +80,8 @@ from leadgate.privacy.decisions import Place, decide, decide_health, read_place
 from leadgate.privacy.policies import effective
 from leadgate.privacy.rules import PRODUCT_RULES, Change, HealthMode, PrivacyRules, Standing
 from leadgate.web.base import build_pages
-from tests.web.page_retention import MemoryRetention
 from tests.web.flows_house import MemoryIncidents, MemoryMaps
+from tests.web.page_retention import MemoryRetention
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
 PASSWORD = "четыре слова и лимон"

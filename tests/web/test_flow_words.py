@@ -12,7 +12,8 @@ from leadgate import registry
 from leadgate.catalogue.texts import read_file
 from leadgate.model.incidents import STORY_FIELDS, Notice
 from leadgate.model.recipients import DataKind, Place, Role, Standing
-from leadgate.privacy.policies import POLICIES, Purpose
+from leadgate.privacy.detect.spans import Label
+from leadgate.privacy.policies import NEVER
 
 PACKAGE = Path(leadgate.__file__).parent
 MADE = {
@@ -24,7 +25,7 @@ MADE = {
         *(f"kind.{kind}" for kind in DataKind),
         *(f"place.{place}" for place in Place),
         *(f"page.group.{place}" for place in Place),
-        *(f"label.{label}" for label in POLICIES[Purpose.CRM].passes),
+        *(f"label.{label}" for label in Label if label not in NEVER),
     },
     "incident": {
         *(f"{family}.{notice}" for family in ("page.clock", "page.notice") for notice in Notice),

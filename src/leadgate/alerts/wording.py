@@ -88,10 +88,8 @@ def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:
         return load_texts("alerts", voice.locale).get(f"ended.{alert.detail}", who=alert.who)
     if alert.cause in _EXPLAINED and not is_solved:
         return _page_text(f"error.{meaning_of(alert.detail)}", voice, alert.who).rstrip(".")
-    name = "solved" if is_solved else "raised"
-    return _of_stage(f"{alert.cause.value}.{name}", alert, voice, who=alert.who)
     name = "solved" if is_solved else "late" if alert.cause is Cause.NOTICE and alert.detail else "raised"
-    return load_texts("alerts", voice.locale).get(f"{alert.cause.value}.{name}", who=alert.who)
+    return _of_stage(f"{alert.cause.value}.{name}", alert, voice, who=alert.who)
 
 
 def since_when(alert: Alert, voice: Voice, *, now: datetime) -> str:

@@ -232,7 +232,13 @@ class App:
 
         self.policies = PolicyDesk(storage, self.journal, clock=self.clock, on_change=self.read_book)
         self.data_map = DataMapDesk(
-            storage, self.book, self.connections.gate, settings=settings, workspace=workspace, clock=self.clock
+            storage,
+            self.book,
+            self.connections.gate,
+            self.rules,
+            settings=settings,
+            workspace=workspace,
+            clock=self.clock,
         )
         self.incidents = IncidentDesk(
             storage,

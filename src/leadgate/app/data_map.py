@@ -18,8 +18,9 @@ from leadgate.model.recipients import DataKind, DataMap, Decision, HostFacts, Pl
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock
 from leadgate.ports.stores import Transaction, Workspace
-from leadgate.privacy.policies import POLICIES, Purpose
+from leadgate.privacy.policies import CRM_PURPOSES
 from leadgate.privacy.recipients import facts_of, facts_of_service, host_of, place_of, read_decisions, stand
+from leadgate.privacy.rules import LiveRules
 from leadgate.reports.paper import print_paper
 from leadgate.settings import Settings
 from leadgate.storage.sql_storage import SqlStorage
@@ -32,7 +33,6 @@ _ORDER = (
     Standing.FINE,
     Standing.NOTHING_PERSONAL,
 )
-_NO_MORE = {Role.CRM: tuple(label.value for label in POLICIES[Purpose.CRM].passes)}
 _log = get_logger("recipients")
 
 
@@ -44,6 +44,7 @@ class DataMapDesk:
         storage: SqlStorage,
         book: ConnectionBook,
         gate: RecipientGate,
+        rules: LiveRules,
         *,
         settings: Settings,
         workspace: Workspace,
@@ -53,6 +54,7 @@ class DataMapDesk:
         self._storage = storage
         self._book = book
         self._gate = gate
+        self._rules = rules
         self._settings = settings
         self._workspace = workspace
         self._clock = clock
@@ -132,12 +134,17 @@ class DataMapDesk:
                     title=connection.name,
                     goes=flow.goes,
                     comes=flow.comes,
-                    labels=_NO_MORE.get(role, ()),
+                    labels=self._passing() if role is Role.CRM else (),
                     since=connection.created_at,
                     is_paused=not is_active(connection),
                 )
             )
         return rows
+
+    def _passing(self) -> tuple[str, ...]:
+        """Kinds of personal data that may stand in free text for the CRM, as the owner decided."""
+        policies = self._rules.now.policies
+        return tuple(sorted({label.value for purpose in CRM_PURPOSES for label in policies.passes(purpose)}))
 
     def _of_house(self, decisions: Mapping[str, Decision]) -> list[Recipient]:
         rows = [

@@ -11,7 +11,20 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "erasures", "flows", "incident", "ledger", "neutral", "pages", "person", "pseudonyms", "requests", "widget")
+PARTS = (
+    "alerts",
+    "bot",
+    "erasures",
+    "flows",
+    "incident",
+    "ledger",
+    "neutral",
+    "pages",
+    "person",
+    "pseudonyms",
+    "requests",
+    "widget",
+)
 """Names of the files; each holds the words of one part of the house."""
 
 

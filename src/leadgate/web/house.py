@@ -15,8 +15,10 @@ from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
+from leadgate.model.incidents import Incident, IncidentView, Notice
 from leadgate.model.person_file import PersonFile
 from leadgate.model.reach import LostPerson, ReachReport
+from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.requests import (
     CalendarYear,
     NewRequest,
@@ -26,9 +28,6 @@ from leadgate.model.requests import (
     RequestWords,
 )
 from leadgate.model.retention import DataKind, RetentionLine
-from leadgate.model.incidents import Incident, IncidentView, Notice
-from leadgate.model.reach import LostPerson, ReachReport
-from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
 from leadgate.model.subjects import Blocked, BlockReason, Corrected, NewValues, SubjectCard, Unblocked

@@ -64,7 +64,7 @@ async def test_the_document_is_valid_and_open(api: Api) -> None:
     assert all(one["summary"].endswith(".") for path in document["paths"].values() for one in path.values())
 
 
-async def test_every_answer_is_as_the_document_tells(api: Api) -> None:  # noqa: PLR0915 - one line for each answer
+async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     """One walk through everything, the refusals among it; a client that was made from the document understands them all."""
     document = (await api.client.get(f"{api.salon.gateway.url}/api/openapi.json")).json()
     event, delivery = await api.dead_letter(501)
@@ -124,6 +124,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:  # noqa:
         await walk(method, address, status, **more)
     await walk_a_request(walk)
     await walk_a_person(walk)
+    await walk_flows(walk)
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
@@ -169,13 +170,6 @@ async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:
     await walk("POST", "/subjects/{subject_id}/unblock", 200, subject=person)
     await walk("POST", "/subjects/{subject_id}/unblock", 409, subject=person)
     await walk("GET", "/subjects/{subject_id}", 200, subject=person)
-    await walk_through_a_request(walk)
-    await api.uncertain(delivery)
-    await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
-    await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
-    await walk_flows(walk)
-    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert told == seen
 
 
 async def test_a_cured_lead_reaches_the_crm(api: Api) -> None:

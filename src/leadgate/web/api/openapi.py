@@ -99,7 +99,9 @@ def _operation(one: Endpoint, by_kind: dict[str, Any], schemas: dict[str, Any]) 
 
 def _responses(one: Endpoint, by_kind: dict[str, Any]) -> dict[str, Any]:
     refusals = [401, 422, 429, 503]
-    refusals += [404] if _NAMES.search(one.path) or one.is_write or not one.is_kept or one.path in _THERE_AT_TIMES else []
+    refusals += (
+        [404] if _NAMES.search(one.path) or one.is_write or not one.is_kept or one.path in _THERE_AT_TIMES else []
+    )
     refusals += [403] if one.act is not None else []
     refusals += [400, 409, 413, 415] if one.is_write else []
     refusals += [409] if one.act is not None and not one.is_write else []
