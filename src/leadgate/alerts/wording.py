@@ -36,6 +36,7 @@ _PAGES = {
     Cause.CANARY: "/events",
     Cause.ADDRESS: "/alerts",
     Cause.LEDGER: "/ledger",
+    Cause.JOURNAL: "/journal",
 }
 
 

@@ -13,6 +13,7 @@ from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarge
 from leadgate.model.connections import CheckReport
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState
+from leadgate.model.journal import JournalState, JournalView
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.secret import Secret
 from leadgate.model.staff import Session, Staff
@@ -199,6 +200,29 @@ class Desk(Protocol):
         ...
 
 
+class JournalDesk(Protocol):
+    """The audit journal."""
+
+    async def page(
+        self, *, limit: int, cursor: str | None = None, area: str | None = None, on: str | None = None
+    ) -> Page[JournalView]:
+        """Entries newest first, of one area of tags and about one thing when they are given.
+
+        Raises:
+            ConfigurationError: the cursor is not one of ours.
+            JournalUnavailableError: the journal cannot be read, or was changed.
+        """
+        ...
+
+    async def state(self) -> JournalState:
+        """Whether it was verified, and when the last checkpoint was made."""
+        ...
+
+    async def head(self) -> str:
+        """The newest signed checkpoint. Raises ConfigurationError (no entry yet), JournalUnavailableError."""
+        ...
+
+
 class Reachability(Protocol):
     """Who can be written to."""
 
@@ -326,6 +350,11 @@ class House(Protocol):
     @property
     def reachability(self) -> Reachability:
         """Who can be written to."""
+        ...
+
+    @property
+    def journal_desk(self) -> JournalDesk:
+        """The audit journal."""
         ...
 
     @property
