@@ -60,6 +60,7 @@ NOT_ON_PAGES = (
     "access.",
     "alert.",
     "api.",
+    "journal.",
     "ledger.",
     "configuration.",
     "staff.",

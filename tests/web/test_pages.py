@@ -49,6 +49,7 @@ READ_PAGES = (
     "/alerts/new",
     "/alerts/new/telegram",
     "/reach",
+    "/journal",
 )
 OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
 POSTS = {

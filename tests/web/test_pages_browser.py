@@ -34,6 +34,8 @@ PAGES = (
     "/connections/conn_1/remove",
     "/connections/new",
     "/connections/new/bitrix24",
+    "/journal",
+    "/journal?kind=subject",
 )
 IN_THE_DARK = (
     "/",
@@ -43,6 +45,7 @@ IN_THE_DARK = (
     "/events/evt_1",
     "/connections/conn_1",
     "/connections/new/bitrix24",
+    "/journal",
 )
 RULES = {"resultTypes": ["violations"]}
 """Of what passes axe needs no more than one example; every rule is still run."""

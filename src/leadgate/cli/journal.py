@@ -19,7 +19,7 @@ from leadgate.web.api.documents.journal import journal_document, verdict_documen
 def verify(
     *,
     checkpoint: Annotated[
-        list[Path] | None, Parameter(help="A file of `journal head` that you kept; may be repeated.")
+        list[Path] | None, Parameter(negative=(), help="A file of `journal head` that you kept; may be repeated.")
     ] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
@@ -75,7 +75,7 @@ def head(
 ) -> int:
     """Print the newest signed checkpoint: how many entries, their root, the signature. Keep it outside of this server.
 
-    Example: leadgate journal head --out journal-2026-11-24.txt
+    Example: leadgate journal head --out kept.txt
     """
     archive = _archive(common)
     if not archive.is_begun():

@@ -92,10 +92,10 @@ def entry_row(view: JournalView, words: Texts) -> EntryRow:
 def tell_who(by: str, words: Texts) -> str:
     """Who acted when it was nobody of the staff; an id stands as it is."""
     if by in {"system", "command"}:
-        return words.get(f"by.{by}")
+        return words.get(f"by_{by}")
     if by.startswith("client:"):
-        return words.get("by.client")
-    return f"{words.get('by.token')} {by.removeprefix('token:')}" if "tok_" in by else by
+        return words.get("by_client")
+    return f"{words.get('by_token')} {by.removeprefix('token:')}" if "tok_" in by else by
 
 
 def state_line(state: JournalState, words: Texts, moments: Moments) -> StateLine:
@@ -107,7 +107,7 @@ def state_line(state: JournalState, words: Texts, moments: Moments) -> StateLine
         count = number(state.verdict.entries)
         return StateLine("is-ok", "ok", words.get("ok", at=moments.when(state.verified_at), count=count), kept)
     place = state.verdict.fault.number
-    text = words.get("bad.aside") if place is None else words.get("bad", number=number(place))
+    text = words.get("bad_aside") if place is None else words.get("bad", number=number(place))
     return StateLine("is-bad", "bad", text, kept)
 
 
