@@ -71,22 +71,18 @@ class Key:
             found = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
             if found and found[1] == self.name:
                 raw = unbase64(found[2])
-                if raw[:4] == self.number and self.signed(size, root, raw[4:]) and note_root_is_plain(lines[2], root):
+                if raw[:4] == self.number and self.signed(size, root, raw[4:]):
                     return size, root
         raise Refused(f"the checkpoint of {size} entries is forged: the journal's key did not sign it")
 
 
-def note_root_is_plain(text: str, root: bytes) -> bool:
-    """True when the root stands in the one way base64 is written."""
-    return base64.b64encode(root).decode() == text
-
-
 def unbase64(text: object) -> bytes:
-    """Bytes of a base64 text; anything else gives no bytes, which fits nothing."""
+    """Bytes of a base64 text in the one way it is written; anything else gives no bytes, which fits nothing."""
     try:
-        return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+        raw = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
         return b""
+    return raw if base64.b64encode(raw).decode() == text else b""
 
 
 def canonical(value: object) -> bytes:

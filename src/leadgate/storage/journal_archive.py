@@ -63,12 +63,12 @@ class JournalArchive:
         """The public key.
 
         Raises:
-            ConfigurationError: there is none: no entry was ever written.
+            NotFoundError: there is none: no entry was ever written.
             JournalTamperedError: it does not belong to the signing key beside it.
         """
         key = self._key()
         if key is None:
-            raise ConfigurationError(
+            raise NotFoundError(
                 "There is no journal here yet, or its key is missing.",
                 code="journal.none",
                 hint="The first act that leaves a trace makes it; name the data directory with --data.",
@@ -110,7 +110,7 @@ class JournalArchive:
         """The newest signed checkpoint.
 
         Raises:
-            ConfigurationError: there is no journal yet.
+            NotFoundError: there is no journal yet.
             JournalUnavailableError: its end does not fit its signature.
         """
         if not self._path.exists():
@@ -133,7 +133,8 @@ class JournalArchive:
         A journal that was changed is written as it is, as far as its rows can be read: finding that is the verifier's work.
 
         Raises:
-            ConfigurationError: the file cannot be written, or there is no journal yet.
+            ConfigurationError: the file cannot be written.
+            NotFoundError: there is no journal yet.
             JournalUnavailableError: the journal cannot be read.
         """
         key = self.key()

@@ -219,7 +219,7 @@ class JournalDesk(Protocol):
         ...
 
     async def head(self) -> str:
-        """The newest signed checkpoint. Raises ConfigurationError (no entry yet), JournalUnavailableError."""
+        """The newest signed checkpoint. Raises NotFoundError (no entry yet), JournalUnavailableError."""
         ...
 
 
