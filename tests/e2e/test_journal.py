@@ -72,8 +72,8 @@ async def test_all_commands_work_on_a_stopped_copy_without_the_key_of_the_vault(
     gateway = salon.gateway
     first = tmp_path / "first.txt"
     assert (await gateway.command("journal", "head", "--out", str(first))).code == 0
-    for number in range(4):
-        assert (await gateway.ask("journal", "export", str(tmp_path / "export.jsonl")))["entries"] == number + 1
+    assert await numbers_of(await start(gateway.data, 3)) == [1, 2, 3]
+    assert (await gateway.ask("journal", "export", str(tmp_path / "export.jsonl")))["entries"] == 4
     kept = tmp_path / "kept.txt"
     shown = await gateway.command("journal", "head", "--out", str(kept))
     assert shown.out == kept.read_text() != first.read_text()
@@ -94,8 +94,7 @@ async def test_all_commands_work_on_a_stopped_copy_without_the_key_of_the_vault(
 async def test_a_changed_copy_is_found_and_the_entry_named(gateway: Gateway, tmp_path: Path) -> None:
     """Exit code 1, the number in the sentence and in the document; a forged checkpoint is refused."""
     kept = tmp_path / "kept.txt"
-    for _ in range(5):
-        await gateway.ask("journal", "export", str(tmp_path / "export.jsonl"))
+    assert await numbers_of(await start(gateway.data, 5)) == [1, 2, 3, 4, 5]
     await gateway.command("journal", "head", "--out", str(kept))
     changes = {
         3: "UPDATE journal SET at = at + 1 WHERE number = 3",
@@ -108,10 +107,10 @@ async def test_a_changed_copy_is_found_and_the_entry_named(gateway: Gateway, tmp
         shutil.copytree(gateway.data, copy)
         with sqlite3.connect(copy / FILE) as file:
             file.execute(change)
-        told = await leadgate("journal", "verify", "--data", copy)
-        assert (told.code, f"Entry {number} " in told.out) == (1, True), (change, told)
-        document = json.loads((await leadgate("journal", "verify", "--json", "--data", copy)).out)
-        assert (document["verified"], document["first_bad"]) == (False, number)
+        told = await leadgate("journal", "verify", "--json", "--data", copy)
+        document = json.loads(told.out)
+        assert (told.code, document["verified"], document["first_bad"]) == (1, False, number), change
+        assert f"Entry {number} " in document["explained"]
     kept.write_text(kept.read_text().replace("\n5\n", "\n4\n"))
     forged = await gateway.command("journal", "verify", "--checkpoint", str(kept))
     assert (forged.code, "forged" in forged.err) == (1, True)

@@ -124,6 +124,22 @@ async def test_the_lone_verifier_takes_the_export_and_an_old_checkpoint(tmp_path
     assert missing.returncode == 2
 
 
+async def test_another_writing_of_the_same_signature_is_a_change_of_its_own_entry(tmp_path: Path) -> None:
+    """The last letter of a base64 text holds bits that mean nothing; the leaf of the next entry holds the text."""
+    await filled(tmp_path, 3)
+    archive, export = JournalArchive(tmp_path), tmp_path / "export.jsonl"
+    archive.export(export)
+    lines = export.read_text().splitlines(keepends=True)
+    signature = json.loads(lines[2])["signature"]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = signature[:-3] + letters[letters.index(signature[-3]) + 1] + "=="
+    assert base64.b64decode(other) == base64.b64decode(signature)
+    lines[2] = lines[2].replace(signature, other)
+    export.write_text("".join(lines))
+    with pytest.raises(verifier.Refused, match="entry 2 was changed"):
+        verifier.check(export, str(archive.key()), [])
+
+
 async def test_an_extract_proves_its_entries_alone(tmp_path: Path) -> None:
     """The paper of an erasure has to stand without the journal, and a changed word in it is found."""
     await filled(tmp_path, 11)
