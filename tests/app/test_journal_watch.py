@@ -34,6 +34,11 @@ class LateClock(SystemClock):
         return super().now() + self.late
 
 
+async def send_to_nobody(_: str) -> int:
+    """A house without addresses."""
+    return 0
+
+
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[JournalFile]:
     """A journal of three entries."""
@@ -54,7 +59,7 @@ async def test_a_sound_journal_is_verified_and_its_checkpoint_written(
     journal: JournalFile, storage: SqlStorage, tmp_path: Path
 ) -> None:
     """The page can say since when it was known to be whole."""
-    watch = JournalWatch(journal, storage, SystemClock())
+    watch = JournalWatch(journal, storage, SystemClock(), send_to_nobody)
     assert (await watch.state()).verdict is None
     (tmp_path / CHECKPOINT_FILE).unlink()
     await watch.look()
@@ -71,7 +76,7 @@ async def test_a_change_is_found_once_a_day_and_raises_an_alarm_until_it_is_mend
 ) -> None:
     """Nobody opens the page every day; the alarm goes to whoever is told of trouble."""
     clock = LateClock()
-    watch = JournalWatch(journal, storage, clock)
+    watch = JournalWatch(journal, storage, clock, send_to_nobody)
     await watch.look()
     edit(tmp_path, "UPDATE journal SET made_by = 'nobody' WHERE number = 2")
     await watch.look()
@@ -96,7 +101,7 @@ async def test_a_journal_that_cannot_be_written_is_an_alarm_at_the_next_look(
     journal: JournalFile, storage: SqlStorage, tmp_path: Path
 ) -> None:
     """Acts on personal data are refused from then on, so somebody has to know."""
-    watch = JournalWatch(journal, storage, SystemClock())
+    watch = JournalWatch(journal, storage, SystemClock(), send_to_nobody)
     await watch.look()
     edit(tmp_path, "DELETE FROM journal WHERE number = 3")
     with capture_logs() as logs:
@@ -107,11 +112,36 @@ async def test_a_journal_that_cannot_be_written_is_an_alarm_at_the_next_look(
     assert note.detail == "journal.missing"
 
 
+async def test_a_checkpoint_goes_outside_once_a_day_when_something_was_recorded(
+    journal: JournalFile, storage: SqlStorage
+) -> None:
+    """The owner keeps it without a thought; a quiet day sends nothing, an address that fails is tried at the next look."""
+    clock, sent, takers = LateClock(), [], [0, 2, 2, 2]
+
+    async def send(checkpoint: str) -> int:
+        sent.append(checkpoint.split("\n")[1])
+        return takers.pop(0)
+
+    watch = JournalWatch(journal, storage, clock, send)
+    for _ in range(3):
+        await watch.look()
+    assert sent == ["3", "3"], "nobody took the first, the second was taken"
+    await journal.record(ACT)
+    await watch.look()
+    assert len(sent) == 2, "not twice a day"
+    clock.late = timedelta(hours=24)
+    await watch.look()
+    assert sent == ["3", "3", "4"]
+    clock.late = timedelta(hours=48)
+    await JournalWatch(journal, storage, clock, send).look()
+    assert len(sent) == 3, "nothing was recorded since"
+
+
 async def test_it_ends_when_the_house_does(journal: JournalFile, storage: SqlStorage) -> None:
     """The first look is made at once."""
     stop = asyncio.Event()
     stop.set()
-    await JournalWatch(journal, storage, SystemClock()).run(stop)
+    await JournalWatch(journal, storage, SystemClock(), send_to_nobody).run(stop)
 
 
 async def test_entries_are_listed_with_the_names_of_those_who_acted(journal: JournalFile, storage: SqlStorage) -> None:
@@ -122,7 +152,7 @@ async def test_entries_are_listed_with_the_names_of_those_who_acted(journal: Jou
     await storage.write(lambda tx: tx.staff.add(person))
     for by in ("staff_7", "staff_8"):
         await journal.record(JournalEntry(tag=Tag.SUBJECT_EXPORTED, by=by, on="subj_1"))
-    desk = JournalDesk(journal, JournalWatch(journal, storage, SystemClock()), storage)
+    desk = JournalDesk(journal, JournalWatch(journal, storage, SystemClock(), send_to_nobody), storage)
     page = await desk.page(limit=2)
     assert [(view.row.number, view.by_name) for view in page.items] == [(5, None), (4, "Ирина")]
     rest = await desk.page(limit=3, cursor=page.next_cursor)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,14 @@ async def test_the_lone_verifier_takes_the_export_and_an_old_checkpoint(tmp_path
     (tmp_path / "kept.txt").write_text(heads[3])
     program = tmp_path / "verifier.py"
     shutil.copy(verifier.__file__, program)
-    command = [sys.executable, "-I", program, tmp_path / "export.jsonl", "--key", tmp_path / PUBLIC_FILE]
+    command: list[str | Path] = [
+        sys.executable,
+        "-I",
+        program,
+        tmp_path / "export.jsonl",
+        "--key",
+        tmp_path / PUBLIC_FILE,
+    ]
     run = told(*command, "--checkpoint", tmp_path / "kept.txt")
     assert (run.returncode, run.stdout) == (0, "9 entries, all as they were written; 1 kept checkpoints fit.\n"), run
     lines = (tmp_path / "export.jsonl").read_bytes().splitlines(keepends=True)
@@ -145,9 +153,16 @@ async def test_an_extract_proves_its_entries_alone(tmp_path: Path) -> None:
     await filled(tmp_path, 11)
     archive = JournalArchive(tmp_path)
     found = archive.extract([7, 2, 11])
-    entries = [{"fields": dict(entry.fields), "proof": list(entry.proof)} for entry in found.entries]
+    entries: list[dict[str, Any]] = [
+        {"fields": dict(entry.fields), "proof": list(entry.proof)} for entry in found.entries
+    ]
     assert [entry.fields["number"] for entry in found.entries] == [7, 2, 11]
-    document = {"format": EXTRACT_FORMAT, "key": found.key, "checkpoint": found.checkpoint, "entries": entries}
+    document: dict[str, object] = {
+        "format": EXTRACT_FORMAT,
+        "key": found.key,
+        "checkpoint": found.checkpoint,
+        "entries": entries,
+    }
     target = tmp_path / "extract.json"
     target.write_bytes(canonical(document) + b"\n")
     assert "3 entries" in verifier.check(target, found.key, [])

@@ -87,7 +87,8 @@ async def test_one_thread_writes_and_it_goes_with_the_journal(tmp_path: Path) ->
     mine = [thread for thread in threading.enumerate() if thread.name.startswith("journal")]
     assert len(mine) <= 1
     await journal.close()
-    await asyncio.to_thread(lambda: [thread.join(5) for thread in mine])
+    for thread in mine:
+        await asyncio.to_thread(thread.join, 5)
     assert not any(thread.is_alive() for thread in mine)
     assert not (tmp_path / f"{FILE}-wal").exists()
 
@@ -136,7 +137,7 @@ async def test_a_changed_end_is_not_added_to(tmp_path: Path, statement: str, wor
     for _ in range(2):
         with pytest.raises(JournalUnavailableError, match=f"{word}|others|signed") as refused:
             await journal.record(ACT)
-    assert refused.value.code == "journal.damaged"
+        assert refused.value.code == "journal.damaged"
     await journal.close()
 
 

@@ -11,7 +11,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 from leadgate.audit.checkpoints import SigningKey, write_checkpoint
@@ -189,8 +189,8 @@ def append(case: Case) -> None:
     tree, previous = _walk(rows)
     line = read_line(_other_row(rows[-1], case.chance))
     number = case.chance.choice([len(rows) + 1, 0, -case.any_entry()])
-    line = _hashed(Line(number, *_tail(line)), tree, previous)
-    case.sql(ADD, *_columns(line))
+    line = _hashed(replace(line, number=number), tree, previous)
+    case.sql(ADD, *astuple(line))
     case.first_bad = number
 
 
@@ -390,8 +390,8 @@ def _rewrite(case: Case, *, sign: Callable[[int, bytes], bytes] | None) -> int:
         line = read_line(_other_row(row, case.chance) if place == number else row)
         line = _hashed(line, tree, previous)
         if sign is not None:
-            line = Line(*_columns(line)[:8], sign(tree.size, tree.root()))  # type: ignore[arg-type]  # the columns are those of a line
-        made.append(_columns(line))
+            line = replace(line, signature=sign(tree.size, tree.root()))
+        made.append(astuple(line))
         previous = line.signature
     case.replace_rows(made)
     case.first_bad = number
@@ -417,15 +417,7 @@ def _walk(rows: Sequence[tuple[object, ...]]) -> tuple[Frontier, bytes]:
 
 def _hashed(line: Line, tree: Frontier, previous: bytes) -> Line:
     hashes = b"".join(tree.append(leaf_hash(leaf_of(line, previous))))
-    return Line(line.number, *_tail(line)[:6], hashes, line.signature)  # type: ignore[arg-type]  # as above
-
-
-def _columns(line: Line) -> tuple[object, ...]:
-    return (line.number, *_tail(line))
-
-
-def _tail(line: Line) -> tuple[object, ...]:
-    return line.at, line.tag, line.by, line.on, line.result, line.details, line.hashes, line.signature
+    return replace(line, hashes=hashes)
 
 
 def _other_row(row: tuple[object, ...], chance: random.Random) -> tuple[object, ...]:

@@ -91,8 +91,6 @@ class App:
         self.ids: IdSource = SystemIds()
         journal = JournalFile(settings.data, self.clock)
         self.journal: Journal = journal
-        self.journal_watch = JournalWatch(journal, storage, self.clock)
-        self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.salon = Salon()
         self._news = asyncio.Condition()
         self._is_hanging_up = False
@@ -189,6 +187,8 @@ class App:
         )
         self._canary = make_canary_source(self)
         self.alerts = make_addresses(self, registry.notifier())
+        self.journal_watch = JournalWatch(journal, storage, self.clock, self.alerts.send_checkpoint)
+        self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(), holder)
 
     @property

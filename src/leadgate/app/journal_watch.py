@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,6 +25,10 @@ CHECKPOINT_INTERVAL_S = 50 * 60.0
 """The promise is one an hour."""
 
 VERIFY_INTERVAL = timedelta(days=1)
+SEND_INTERVAL = timedelta(hours=23)
+SENT_OUT = "journal_sent"
+"""Topic of the note that says which checkpoint was sent out last; its subject is the journal's name, its detail the size."""
+
 _PAUSE_S = 0.02
 _log = get_logger("journal")
 
@@ -34,11 +39,16 @@ class ArchivedJournal(Journal, Protocol):
     archive: JournalArchive
 
 
+SendOut = Callable[[str], Awaitable[int]]
+"""Sends a checkpoint to those who keep it outside; says how many took it."""
+
+
 class JournalWatch:
     """Runs until it is stopped."""
 
-    def __init__(self, journal: ArchivedJournal, storage: Storage, clock: Clock) -> None:
+    def __init__(self, journal: ArchivedJournal, storage: Storage, clock: Clock, send_out: SendOut) -> None:
         """Look after this journal; alarms go through this storage."""
+        self._send_out = send_out
         self._journal = journal
         self._storage = storage
         self._clock = clock
@@ -54,25 +64,39 @@ class JournalWatch:
 
     async def look(self) -> None:
         """Write a checkpoint, verify when it is time; what is wrong becomes an alarm, which ends when nothing is."""
-        wrong = await self._checkpoint()
+        checkpoint, wrong = await self._checkpoint()
         now = self._clock.now()
         if wrong or self._verified_at is None or now - self._verified_at >= VERIFY_INTERVAL:
             wrong = await self._verify() or wrong
         with contextlib.suppress(OverloadedError):  # the log has it
             await self._tell(wrong)
+            if checkpoint is not None and wrong is None:
+                await self._keep_outside(checkpoint)
 
     async def state(self) -> JournalState:
         """What is known now."""
         kept_at = await asyncio.to_thread(self._journal.archive.checkpoint_at)
         return JournalState(verdict=self._verdict, verified_at=self._verified_at, checkpoint_at=kept_at)
 
-    async def _checkpoint(self) -> str | None:
+    async def _checkpoint(self) -> tuple[str | None, str | None]:
+        """The checkpoint, or what is wrong."""
         try:
-            await self._journal.checkpoint()
+            return await self._journal.checkpoint(), None
         except LeadgateError as error:
             _log.error("journal.checkpoint_failed", error_code=error.code)
-            return error.code
-        return None
+            return None, error.code
+
+    async def _keep_outside(self, checkpoint: str) -> None:
+        """Send it to the owner's addresses once a day, unless nothing was recorded since."""
+        origin, size, *_ = checkpoint.split("\n")
+        now = self._clock.now()
+        last = await self._storage.read(lambda tx: tx.alerts.find_note(SENT_OUT, origin))
+        if size == "0" or (last is not None and (last.detail == size or now - last.at < SEND_INTERVAL)):
+            return
+        if count := await self._send_out(checkpoint):
+            note = Note(topic=SENT_OUT, subject=origin, at=now, detail=size)
+            await self._storage.write(lambda tx: tx.alerts.note(note))
+            _log.info("journal.checkpoint_sent", count=count)
 
     async def _verify(self) -> str | None:
         try:

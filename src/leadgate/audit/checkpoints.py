@@ -24,7 +24,7 @@ _KEY_ID_BYTES = 4
 _KEY_BYTES = 32
 _SECRET_WORD = "PRIVATE+KEY"  # noqa: S105 - how a signing key begins, not a key
 _KEY_LINE = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
-_BODY = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n", re.ASCII)
+_NOTE = re.compile(r"(?:^|\n)(([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n)\n(.*)", re.ASCII | re.DOTALL)
 _SIGNATURE = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/=]+)")
 LONGEST_NOTE = 10_000
 """Characters; nothing longer is read as a checkpoint."""
@@ -121,28 +121,27 @@ def write_checkpoint(key: VerifyingKey, size: int, root: bytes, signature: bytes
 
 
 def read_checkpoint(text: str, key: VerifyingKey) -> Checkpoint:
-    """Read a checkpoint that this key has signed; other signatures beside ours are let be.
+    """Read a checkpoint that this key has signed; other signatures beside it are let be, and a letter that it came in.
 
     Raises:
         JournalTamperedError: it is none (`journal.checkpoint_unreadable`), or it is not signed by the key
             (`journal.checkpoint_forged`).
     """
-    body, blank, signatures = text[:LONGEST_NOTE].replace("\r\n", "\n").partition("\n\n")
-    body += "\n"
-    found = _BODY.fullmatch(body)
-    if not blank or found is None:
+    found = _NOTE.search(text[:LONGEST_NOTE].replace("\r\n", "\n"))
+    if found is None:
         raise JournalTamperedError(
             "This is no checkpoint of a journal.",
             code="journal.checkpoint_unreadable",
             hint="Give a file that `leadgate journal head` wrote.",
         )
-    if found[1] != key.name or not any(key.has_signed_text(body, one) for one in _signatures_by(key, signatures)):
+    signatures = _signatures_by(key, found[5])
+    if found[2] != key.name or not any(key.has_signed_text(found[1], one) for one in signatures):
         raise JournalTamperedError(
             "This checkpoint was not signed by this journal's key: it is forged, or it belongs to another journal.",
             code="journal.checkpoint_forged",
             hint="If you took it out of this very journal, its key was replaced; see docs/runbook/journal-damaged.md.",
         )
-    return Checkpoint(int(found[2]), base64.b64decode(found[3]))
+    return Checkpoint(int(found[3]), base64.b64decode(found[4]))
 
 
 def _signatures_by(key: VerifyingKey, lines: str) -> list[bytes]:

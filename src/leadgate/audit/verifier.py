@@ -62,13 +62,13 @@ class Key:
 
     def read(self, note: str) -> tuple[int, bytes]:
         """Size and root of a checkpoint, or a refusal."""
-        body, _, signatures = note.replace("\r\n", "\n").partition("\n\n")
-        lines = body.split("\n")
-        if len(lines) != 3 or lines[0] != self.name or not re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]):  # noqa: PLR2004 - origin, size, root
+        pattern = rf"(?:^|\n){re.escape(self.name)}\n(0|[1-9][0-9]{{0,15}})\n([A-Za-z0-9+/]{{43}}=)\n\n(.*)"
+        note_found = re.search(pattern, note.replace("\r\n", "\n"), re.DOTALL)
+        if note_found is None:
             raise Refused("a checkpoint is not one of this journal")
-        size, root = int(lines[1]), unbase64(lines[2])
-        for line in signatures.split("\n"):
-            found = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
+        size, root = int(note_found[1]), unbase64(note_found[2])
+        for line in note_found[3].split("\n"):
+            found = re.fullmatch(r"\u2014 (\S+) (\S+)", line.rstrip())
             if found and found[1] == self.name:
                 raw = unbase64(found[2])
                 if raw[:4] == self.number and self.signed(size, root, raw[4:]):

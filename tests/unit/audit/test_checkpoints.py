@@ -42,6 +42,8 @@ def test_a_checkpoint_that_went_through_mail_is_still_one() -> None:
     """Line ends of Windows, and the signature of a witness beside ours, change nothing."""
     witnessed = NOTE + "— witness.example/w1 " + base64.b64encode(bytes(76)).decode() + "\n"
     assert read_checkpoint(witnessed.replace("\n", "\r\n"), KEY.public).size == 7
+    letter = f"Subject: checkpoint\n\nKeep this message.\n\n{NOTE}\nLeadgate, Салон «Лимон»\n"
+    assert read_checkpoint(letter, KEY.public).size == 7
 
 
 @pytest.mark.parametrize(
