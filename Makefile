@@ -80,6 +80,10 @@ proof: ## kill the gateway 1,000 times, strike every fault point, compare the bo
 simulate: ## the delivery core in 20,000 simulated worlds (ARGS="--seed 4711 -v" replays one; docs/simulation.md)
 	@scripts/set-up dev && exec $(BIN)/python -m tests.simulation $(ARGS)
 
+.PHONY: tampering
+tampering: ## manipulate the audit journal in 10,000 ways, each must be found and named (ARGS="--seed 7", "--measure 10000000")
+	@scripts/set-up dev && exec $(BIN)/python -m tests.tampering $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## fire odd bodies at every receiver for ten minutes (SECONDS=60 ARGS="--kind vk --seed 4711")
 	@scripts/set-up dev && exec $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)

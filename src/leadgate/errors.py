@@ -8,6 +8,7 @@ LeadgateError
   x OverloadedError         too much is waiting or the disk is full -> 503 with Retry-After
   x StorageUnavailableError the database cannot commit now -> 503 with Retry-After
   x JournalUnavailableError the audit journal cannot be written: the act was refused -> 503 with Retry-After
+  x JournalTamperedError    the audit journal or a checkpoint of it is not what was written
   x LeaseLostError          another node holds the lane now; nothing may be sent or written
   x ServiceUnavailableError a needed service cannot be reached (exit code 3)
   x PrivacyError            no consent, text not redacted, subject erased
@@ -127,6 +128,12 @@ class JournalUnavailableError(OverloadedError):
         """Remember what to do."""
         super().__init__(message, retry_after_s=30)
         self.hint = hint
+
+
+class JournalTamperedError(LeadgateError):
+    """The audit journal, or a checkpoint of it, is not what was written."""
+
+    code = "journal.tampered"
 
 
 class LeaseLostError(LeadgateError):

@@ -14,7 +14,8 @@ import pytest
 from leadgate.alerts.addresses import AlertAddresses
 from leadgate.alerts.listening import Listening
 from leadgate.alerts.watch import AlertWatch, Sense
-from leadgate.alerts.wording import Voice
+from leadgate.alerts.wording import Voice, kept_outside
+from leadgate.audit.checkpoints import SigningKey, read_checkpoint, write_checkpoint
 from leadgate.errors import ConfigurationError, NotFoundError, ServiceUnavailableError, StorageUnavailableError
 from leadgate.model.alerts import AlertTarget, Cause, DiskSpace, Note, Signs, Trouble
 from leadgate.model.connections import ConnectionState
@@ -384,3 +385,17 @@ async def test_an_address_of_another_key_file_hides_no_other(house: House) -> No
         "Тревоги не доходят до адреса «Чужой»",
     ]
     assert [one.error_code for one in await house.addresses.test()] == [None, "alert.address_unreadable"]
+
+
+async def test_a_checkpoint_of_the_journal_goes_to_every_address_and_is_no_alarm(house: House) -> None:
+    """It is kept where nobody on this server can change it; an address that fails does not keep it from the others."""
+    key = SigningKey("leadgate-journal/0011223344556677", bytes(32))
+    note = write_checkpoint(key.public, 3, bytes(32), key.sign(3, bytes(32)))
+    await house.addresses.add(Secret("ear://2"), name=None, by="test")
+    house.ears.deaf = {"ear://1"}
+    assert await house.addresses.send_checkpoint(note) == 1
+    assert house.ears.heard == [("ear://2", "Контрольная точка журнала")]
+    targets = await house.storage.read(lambda tx: tx.alerts.targets())
+    assert all(target.failures == 0 for target in targets)
+    message = kept_outside(note, VOICE)
+    assert read_checkpoint(message.body, key.public).size == 3

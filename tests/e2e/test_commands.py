@@ -14,7 +14,7 @@ from leadgate.testing.gateway import Finished, Gateway
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-GROUPS = {"pii", "alerts", "connections", "events", "deliveries", "reach", "sandbox", "subject", "tokens"}
+GROUPS = {"pii", "alerts", "journal", "connections", "events", "deliveries", "reach", "sandbox", "subject", "tokens"}
 STAYING = {"run", "demo", "sandbox"}
 ID = re.compile(r"(conn|evt|dlv|tok|subj)_01JD…")
 
@@ -57,7 +57,7 @@ async def test_every_command_tells_its_full_name_and_an_example_that_works(salon
     await salon.idle()
     delivery = (await gateway.ask("deliveries", "list"))["items"][0]["id"]
     files = {"update.json": {"update_id": 1}, "lead.json": lead(902), "owner.json": {"url": "json://127.0.0.1:9/"}}
-    files |= {"right.json": {"name": "Алсу Г."}, "person.json": {}}
+    files |= {"right.json": {"name": "Алсу Г."}, "person.json": {}, "kept.txt": {}, "journal.jsonl": {}}
     for file, content in files.items():
         (tmp_path / file).write_text(json.dumps(content))
     token = (await gateway.ask("tokens", "create", "--role", "auditor", "--days", "1"))["id"]

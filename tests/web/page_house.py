@@ -16,12 +16,29 @@ from litestar import Litestar
 
 from leadgate.alerts.raising import review
 from leadgate.alerts.wording import Voice, tell
-from leadgate.errors import AccessDeniedError, ConfigurationError, ConflictError, NotFoundError
+from leadgate.errors import (
+    AccessDeniedError,
+    ConfigurationError,
+    ConflictError,
+    JournalUnavailableError,
+    NotFoundError,
+)
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords, Cause, Trouble
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.erasures import DestroyedKey, Erasure, ErasureReason, OrderState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
+from leadgate.model.journal import (
+    JournalEntry,
+    JournalFault,
+    JournalFaultKind,
+    JournalRow,
+    JournalState,
+    JournalVerdict,
+    JournalView,
+    Result,
+    Tag,
+)
 from leadgate.model.leads import CrmEntity, LeadRef, LeadRequest, Person
 from leadgate.model.person_file import FORMAT, FiledCrm, FiledProfile, PersonFile
 from leadgate.model.reach import ChannelReach, LostPerson, ReachReport
@@ -1070,6 +1087,49 @@ def sample_file(subject_id: str) -> PersonFile:
     )
 
 
+class MemoryJournal:
+    """The journal: every tag there is, each kind of result, and a name that is hostile."""
+
+    def __init__(self) -> None:
+        self.is_changed = False
+        self.is_unreadable = False
+        self.is_new = False
+
+    async def page(
+        self, *, limit: int, cursor: str | None = None, area: str | None = None, on: str | None = None
+    ) -> Page[JournalView]:
+        if self.is_unreadable:
+            raise JournalUnavailableError("The audit journal was changed from outside.")
+        before = int(cursor) if cursor else len(Tag) + 1
+        shown = [] if self.is_new else [self._view(number, tag) for number, tag in enumerate(Tag, 1)]
+        found = [one for one in shown[::-1] if one.row.number < before]
+        found = [one for one in found if area is None or one.row.entry.tag.startswith(f"{area}.")]
+        return Page(found[:limit], str(found[limit - 1].row.number) if len(found) > limit else None)
+
+    async def state(self) -> JournalState:
+        if self.is_new:
+            return JournalState(verdict=None, verified_at=None, checkpoint_at=None)
+        fault = JournalFault(7, JournalFaultKind.CHANGED) if self.is_changed else None
+        verdict = JournalVerdict(entries=6 if fault else 1284, fault=fault)
+        at = NOW - timedelta(hours=2)
+        return JournalState(verdict=verdict, verified_at=at, checkpoint_at=NOW - timedelta(minutes=9))
+
+    async def head(self) -> str:
+        return "leadgate-journal/x\n1284\n…"
+
+    def _view(self, number: int, tag: Tag) -> JournalView:
+        by = ("staff_owner", "command", "system", "tok_01JD", "client:subj_1")[number % 5]
+        entry = JournalEntry(
+            tag=tag,
+            by=by,
+            on=f"subj_01JD8Q4Z6Y0V7N3K5M2R9T{number:04}" if number % 3 else None,
+            result=list(Result)[number % 3],
+            details={"conversations": number, "version": "v2"} if number % 2 else {},
+        )
+        row = JournalRow(number=number, at=NOW - timedelta(hours=30 - number), entry=entry)
+        return JournalView(row=row, by_name=f"Ирина {HOSTILE}" if by == "staff_owner" else None)
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -1079,6 +1139,7 @@ class MemoryHouse:
         self.desk = MemoryDesk()
         self.connections = MemoryConnections(self.desk)
         self.alerts = MemoryAlerts()
+        self.journal_desk = MemoryJournal()
         self.reachability = MemoryReach()
         self.policies = MemoryPolicies()
         self.erasing = MemoryErasing()

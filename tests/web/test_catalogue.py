@@ -82,6 +82,7 @@ NOT_ON_PAGES = (
     "incident.",
     "journal.",
     "report.",
+    "journal.",
     "ledger.",
     "configuration.",
     "staff.",

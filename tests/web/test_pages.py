@@ -65,6 +65,7 @@ READ_PAGES = (
     "/subjects/subj_3",
     "/data-map",
     "/incident",
+    "/journal",
 )
 OWNERS_PAGES = (
     "/alerts/new",

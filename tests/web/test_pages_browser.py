@@ -54,6 +54,8 @@ PAGES = (
     "/requests/new",
     "/data-map",
     "/incident",
+    "/journal",
+    "/journal?kind=subject",
 )
 IN_THE_DARK = (
     "/policies",
@@ -66,6 +68,7 @@ IN_THE_DARK = (
     "/connections/new/bitrix24",
     "/requests",
     "/requests/req_1",
+    "/journal",
 )
 RULES = {"resultTypes": ["violations"]}
 """Of what passes axe needs no more than one example; every rule is still run."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from leadgate.alerts.raising import messages_due
 from leadgate.alerts.telling import UNREADABLE, well
-from leadgate.alerts.wording import Voice, tell, trial
+from leadgate.alerts.wording import Voice, kept_outside, tell, trial
 from leadgate.errors import ConfigurationError, NotFoundError, VaultError
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertState, AlertTarget, AlertWords
 from leadgate.model.secret import Secret
@@ -118,6 +118,15 @@ class AlertAddresses:
         await self._storage.write(unit)
         _log.info("alert.address_removed", action=by)
 
+    async def send_checkpoint(self, checkpoint: str) -> int:
+        """Send the journal's newest signed checkpoint to every address, so that it is kept outside; how many took it.
+
+        It is no alarm: one that does not take it is not tried again, the next day brings a newer one.
+        """
+        targets = await self._storage.read(lambda tx: tx.alerts.targets())
+        outcomes = [await self._hand_over(target, kept_outside(checkpoint, self._voice)) for target in targets]
+        return outcomes.count(None)
+
     async def test(self, target_id: str | None = None) -> list[AddressTrial]:
         """Send a trial message to one address or to every one, one after another, and remember how it ended.
 
@@ -130,12 +139,15 @@ class AlertAddresses:
             raise NotFoundError(f"There is no address {target_id}.", hint="See: leadgate alerts list")
         return [await self._try(target) for target in chosen]
 
-    async def _try(self, target: AlertTarget) -> AddressTrial:
+    async def _hand_over(self, target: AlertTarget, message: Message) -> str | None:
         try:
             address = await self._storage.read(lambda tx: open_address(self._vault, tx, target))
-            error_code = await self._notifier.send(address, trial(self._voice))
         except VaultError:
-            error_code = UNREADABLE
+            return UNREADABLE
+        return await self._notifier.send(address, message)
+
+    async def _try(self, target: AlertTarget) -> AddressTrial:
+        error_code = await self._hand_over(target, trial(self._voice))
         now = self._clock.now()
         # One that takes it is tried again at once with what it has missed; one that does not is no failed alarm yet.
         tried = well(target, at=now) if error_code is None else replace(target, last_error=error_code)

@@ -43,6 +43,7 @@ _PAGES = {
     Cause.CALENDAR: "/requests",
     Cause.FROZEN: "/incident",
     Cause.NOTICE: "/incident",
+    Cause.JOURNAL: "/journal",
 }
 
 
@@ -80,6 +81,14 @@ def trial(voice: Voice) -> Message:
     """What `alerts test` sends."""
     texts = load_texts("alerts", voice.locale)
     return _finish([texts.get("test.body")], texts.get("test.title"), voice, None)
+
+
+def kept_outside(checkpoint: str, voice: Voice) -> Message:
+    """The journal's checkpoint for somebody who keeps it and need not understand it."""
+    texts = load_texts("alerts", voice.locale)
+    return _finish(
+        [texts.get("checkpoint.body"), "", checkpoint.strip(), ""], texts.get("checkpoint.title"), voice, None
+    )
 
 
 def headline(alert: Alert, voice: Voice, *, is_solved: bool = False) -> str:

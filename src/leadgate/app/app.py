@@ -19,6 +19,8 @@ from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.incident_export import ExportSources
 from leadgate.app.incidents import IncidentDesk
+from leadgate.app.journal_desk import JournalDesk
+from leadgate.app.journal_watch import JournalWatch
 from leadgate.app.kept_answers import KeptAnswers
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.person_reader import PersonReader
@@ -42,7 +44,13 @@ from leadgate.crm.links import Door
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery.payloads import Outbox
 from leadgate.delivery.worker import DeliveryWorker
-from leadgate.errors import ConfigurationError, LeadgateError, OverloadedError, StorageUnavailableError
+from leadgate.errors import (
+    ConfigurationError,
+    JournalUnavailableError,
+    LeadgateError,
+    OverloadedError,
+    StorageUnavailableError,
+)
 from leadgate.intake.receive import Intake
 from leadgate.model.alerts import CANARY_ID
 from leadgate.model.erasures import ErasureReason
@@ -102,7 +110,8 @@ class App:
         self.vault = vault
         self.clock: Clock = SystemClock()
         self.ids: IdSource = SystemIds()
-        self.journal: Journal = JournalFile(settings.data, self.clock)
+        journal = JournalFile(settings.data, self.clock)
+        self.journal: Journal = journal
         self.salon = Salon()
         self._news = asyncio.Condition()
         self._is_hanging_up = False
@@ -261,6 +270,8 @@ class App:
         )
         self._canary = make_canary_source(self)
         self.alerts = make_addresses(self, registry.notifier())
+        self.journal_watch = JournalWatch(journal, storage, self.clock, self.alerts.send_checkpoint)
+        self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(), holder)
 
     @property
@@ -386,6 +397,7 @@ class App:
         """Follow changes, write counters and gauges until `stop`."""
         await asyncio.gather(
             DatabaseCheck(self.storage, self.clock).run(stop),
+            self.journal_watch.run(stop),
             _every(FOLLOW_INTERVAL_S, self.follow, stop),
             _every(_REFUSALS_INTERVAL_S, self.intake.write_refusals, stop),
             _every(_GAUGES_INTERVAL_S, self._measure, stop),
@@ -413,6 +425,10 @@ class App:
     async def close(self) -> None:
         """Close every connection to vendors and the database."""
         await self.targets.close()
+        try:
+            await self.journal.close()
+        except JournalUnavailableError as error:
+            _log.error("journal.checkpoint_failed", error_code=error.code)
         await asyncio.to_thread(self.storage.close)
 
     def _turn_done(self) -> None:

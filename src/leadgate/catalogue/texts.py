@@ -11,20 +11,7 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = (
-    "alerts",
-    "bot",
-    "erasures",
-    "flows",
-    "incident",
-    "ledger",
-    "neutral",
-    "pages",
-    "person",
-    "pseudonyms",
-    "requests",
-    "widget",
-)
+PARTS = ("alerts", "bot", "journal", "ledger", "pages", "pseudonyms", "widget")
 """Names of the files; each holds the words of one part of the house."""
 
 

@@ -52,6 +52,10 @@ _GROUPS = {
         "What goes out, with every attempt.",
         {name: f"leadgate.cli.deliveries:{name}" for name in ("list", "show", "causes", "retry", "confirm", "discard")},
     ),
+    "journal": (
+        "The audit journal: who did what, and the proof that nobody changed it.",
+        {name: f"leadgate.cli.journal:{name}" for name in ("verify", "tail", "head", "export", "proof")},
+    ),
     "pii": (
         "Personal data in chat text: find it, mask it.",
         {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},

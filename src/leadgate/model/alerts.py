@@ -43,6 +43,8 @@ class Cause(StrEnum):
     """Little space is left."""
     DATABASE = "database"
     """The database is away, cannot commit, or a check of it failed."""
+    JOURNAL = "journal"
+    """The audit journal was changed from outside, or cannot be written."""
     LEDGER = "ledger"
     """The last reconciliation found differences."""
     CANARY = "canary"

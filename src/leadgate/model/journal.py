@@ -5,14 +5,17 @@ An erased person stays in the journal as an id that leads nowhere, so erasure ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 
 class Tag(StrEnum):
-    """What happened. A new kind of act needs a new tag here and its words in the catalogue `journal`."""
+    """What happened: area and act. A new kind of act needs a new tag here and its words in the catalogue `journal`.
+
+    A tag that is not used any more stays: entries of former years have it.
+    """
 
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
@@ -75,3 +78,91 @@ class JournalRow:
     number: int
     at: datetime
     entry: JournalEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalView:
+    """An entry for a page; `by_name` is the name of the person who acted, None when it was nobody of the salon's staff."""
+
+    row: JournalRow
+    by_name: str | None
+
+
+def areas() -> list[str]:
+    """The first parts of the tags, each once, in their order."""
+    return list(dict.fromkeys(tag.value.partition(".")[0] for tag in Tag))
+
+
+class JournalFaultKind(StrEnum):
+    """How a journal is not as it was written."""
+
+    CHANGED = "changed"
+    """The entry is another: a column of it was edited, or it was put in, swapped or made up."""
+    MISSING = "missing"
+    """The entry is not there: deleted, or the end was cut off, or an older file was put back."""
+    SURPLUS = "surplus"
+    """An entry with a number that none can have."""
+    REWRITTEN = "rewritten"
+    """From this entry on the journal is not the one of a checkpoint, though it is signed: whoever did it has the key."""
+    CHECKPOINT_FORGED = "checkpoint_forged"
+    """The checkpoint kept beside the journal was not signed by its key."""
+    CHECKPOINT_MISSING = "checkpoint_missing"
+    """The checkpoint kept beside the journal is gone, so a cut end would not be seen by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFault:
+    """The first thing that is wrong; `number` is that of the entry, None when it is about no entry."""
+
+    number: int | None
+    kind: JournalFaultKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalVerdict:
+    """What a walk through the whole journal found.
+
+    Attributes:
+        entries: how many were read and are as they were written; with a fault those before it.
+        fault: None when all is well.
+    """
+
+    entries: int
+    fault: JournalFault | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalState:
+    """What a running gateway knows of its journal.
+
+    Attributes:
+        verdict: of the last whole walk, at `verified_at`; None when there was none yet.
+        checkpoint_at: when the newest signed checkpoint was written beside the journal; None before the first entry.
+    """
+
+    verdict: JournalVerdict | None
+    verified_at: datetime | None
+    checkpoint_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalExtract:
+    """Some entries with all that is needed to check them without the journal.
+
+    Attributes:
+        key: the public key in one line.
+        checkpoint: signed; it holds the root that the proofs lead to.
+        entries: what was hashed, by names, with the proof of each (base64, lowest first).
+    """
+
+    key: str
+    checkpoint: str
+    entries: Sequence[ProvenEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEntry:
+    """One entry of an extract."""
+
+    fields: Mapping[str, object]
+    proof: Sequence[str]

@@ -17,6 +17,7 @@ from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
 from leadgate.model.incidents import Incident, IncidentView, Notice
 from leadgate.model.person_file import PersonFile
+from leadgate.model.journal import JournalState, JournalView
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.requests import (
@@ -214,6 +215,29 @@ class Desk(Protocol):
 
     async def reconcile(self, *, since: datetime | None) -> Reconciliation:
         """Compare our ledger with the CRM now and keep the result. Raises ServiceUnavailableError."""
+        ...
+
+
+class JournalDesk(Protocol):
+    """The audit journal."""
+
+    async def page(
+        self, *, limit: int, cursor: str | None = None, area: str | None = None, on: str | None = None
+    ) -> Page[JournalView]:
+        """Entries newest first, of one area of tags and about one thing when they are given.
+
+        Raises:
+            ConfigurationError: the cursor is not one of ours.
+            JournalUnavailableError: the journal cannot be read, or was changed.
+        """
+        ...
+
+    async def state(self) -> JournalState:
+        """Whether it was verified, and when the last checkpoint was made."""
+        ...
+
+    async def head(self) -> str:
+        """The newest signed checkpoint. Raises NotFoundError (no entry yet), JournalUnavailableError."""
         ...
 
 
@@ -620,6 +644,11 @@ class House(Protocol):
     @property
     def subjects(self) -> Subjects:
         """People and their rights."""
+        ...
+
+    @property
+    def journal_desk(self) -> JournalDesk:
+        """The audit journal."""
         ...
 
     @property

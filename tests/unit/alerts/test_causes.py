@@ -70,6 +70,10 @@ def test_a_connection_is_in_trouble_past_its_thresholds(
             Signs(connections=[], notes=[Note(topic="database_check", subject="", at=NOW, detail="page 7")]),
             ("database", "database_check", 0),
         ),
+        (
+            Signs(connections=[], notes=[Note(topic="journal_check", subject="", at=NOW, detail="journal.changed")]),
+            ("journal", "", 0),
+        ),
     ],
 )
 def test_the_house_is_in_trouble(signs: Signs, expected: tuple[str, str, int]) -> None:
@@ -111,7 +115,7 @@ def test_a_full_disk_is_raised_below_the_limit_and_ends_a_fifth_above_it() -> No
 def test_every_cause_is_found_somewhere() -> None:
     """A cause that nothing raises is a promise that nobody keeps; those of the last two lines have senses of their own."""
     table = {"connection", "queue", "paused", "dead", "uncertain", "failed", "no_crm", "inbox", "ledger", "database"}
-    table |= {"address", "disk", "channel"}
+    table |= {"address", "disk", "channel", "journal"}
     assert {cause.value for cause in Cause} == table | {
         *("silence", "canary", "erasure"),
         *("request", "calendar"),

@@ -71,7 +71,7 @@ def test_every_text_is_said() -> None:
     said = {f"{cause.value}.{part}" for cause in Cause for part in ("raised", "solved", "cure")}
     said -= {"connection.raised", "connection.cure", "channel.raised", "channel.cure"}
     plain = {"footer", "link", "reminder", "since", "solved_between", "test.title", "test.body", "count.waiting"}
-    plain |= {"notice.late"}
+    plain |= {"notice.late", "checkpoint.title", "checkpoint.body"}
     counts = {f"count.{name}" for name in ("dead", "failed", "silence", "disk", "differences", "failures", "erasures")}
     counts |= {"count.request_days", "count.request_days.overdue"}
     said |= {"request.raised.overdue"}

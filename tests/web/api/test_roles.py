@@ -50,6 +50,8 @@ ALLOWED = {
     ("GET", "/events/{event_id}"): EVERYBODY,
     ("POST", "/events/{event_id}/replay"): DESK,
     ("GET", "/figures"): EVERYBODY,
+    ("GET", "/journal"): EVERYBODY,
+    ("GET", "/journal/checkpoint"): EVERYBODY,
     ("GET", "/leads"): EVERYBODY,
     ("GET", "/ledger"): EVERYBODY,
     ("POST", "/ledger/reconcile"): HOUSE,

@@ -19,7 +19,10 @@ async def test_what_is_read_is_the_same(api: Api) -> None:
     await api.dead_letter(502)
     await api.ask("POST", "/alerts/addresses", json={"url": "json://127.0.0.1:9/"})
     await api.ask("POST", f"/connections/{api.salon.crm}/pause")
+    await api.salon.gateway.ask("journal", "export", str(api.salon.gateway.data / "export.jsonl"))
     pairs = {
+        "/journal": ("journal", "tail"),
+        "/journal?kind=journal&limit=1": ("journal", "tail", "--kind", "journal", "--limit", "1"),
         "/events": ("events", "list"),
         "/events?state=lead&limit=1": ("events", "list", "--state", "lead", "--limit", "1"),
         f"/events/{event}": ("events", "show", event),
@@ -34,6 +37,9 @@ async def test_what_is_read_is_the_same(api: Api) -> None:
     }
     for path, command in pairs.items():
         assert await api.get(path) == await api.salon.gateway.ask(*command), path
+    assert (await api.get("/journal"))["items"][0]["tag"] == "journal.exported"
+    head = await api.salon.gateway.ask("journal", "head")
+    assert (await api.get("/journal/checkpoint"))["checkpoint"] == head["checkpoint"]
     here, there = await api.get("/alerts"), await api.salon.gateway.ask("alerts", "list")
     assert {**here, "looked_at": None} == {**there, "looked_at": None}
     assert here["addresses"], "the address that was added stands in both"

@@ -1,0 +1,119 @@
+"""Looks after the audit journal: a signed checkpoint on disk every hour, a walk through all entries at the start and every day.
+
+What is found becomes an alarm. The walk rests again and again, so that a large journal does not slow the gateway down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from leadgate.alerts.causes import JOURNAL_CHECK
+from leadgate.errors import LeadgateError, OverloadedError
+from leadgate.model.alerts import Note
+from leadgate.model.journal import JournalState, JournalVerdict
+from leadgate.observability import get_logger
+from leadgate.ports.clock import Clock
+from leadgate.ports.journal import Journal
+from leadgate.ports.stores import Storage
+from leadgate.storage.journal_archive import JournalArchive
+
+CHECKPOINT_INTERVAL_S = 50 * 60.0
+"""The promise is one an hour."""
+
+VERIFY_INTERVAL = timedelta(days=1)
+SEND_INTERVAL = timedelta(hours=23)
+SENT_OUT = "journal_sent"
+"""Topic of the note that says which checkpoint was sent out last; its subject is the journal's name, its detail the size."""
+
+_PAUSE_S = 0.02
+_log = get_logger("journal")
+
+
+class ArchivedJournal(Journal, Protocol):
+    """A journal that can be walked through."""
+
+    archive: JournalArchive
+
+
+SendOut = Callable[[str], Awaitable[int]]
+"""Sends a checkpoint to those who keep it outside; says how many took it."""
+
+
+class JournalWatch:
+    """Runs until it is stopped."""
+
+    def __init__(self, journal: ArchivedJournal, storage: Storage, clock: Clock, send_out: SendOut) -> None:
+        """Look after this journal; alarms go through this storage."""
+        self._send_out = send_out
+        self._journal = journal
+        self._storage = storage
+        self._clock = clock
+        self._verdict: JournalVerdict | None = None
+        self._verified_at: datetime | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look now and about every hour until `stop`."""
+        while not stop.is_set():
+            await self.look()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), CHECKPOINT_INTERVAL_S)
+
+    async def look(self) -> None:
+        """Write a checkpoint, verify when it is time; what is wrong becomes an alarm, which ends when nothing is."""
+        checkpoint, wrong = await self._checkpoint()
+        now = self._clock.now()
+        if wrong or self._verified_at is None or now - self._verified_at >= VERIFY_INTERVAL:
+            wrong = await self._verify() or wrong
+        with contextlib.suppress(OverloadedError):  # the log has it
+            await self._tell(wrong)
+            if checkpoint is not None and wrong is None:
+                await self._keep_outside(checkpoint)
+
+    async def state(self) -> JournalState:
+        """What is known now."""
+        kept_at = await asyncio.to_thread(self._journal.archive.checkpoint_at)
+        return JournalState(verdict=self._verdict, verified_at=self._verified_at, checkpoint_at=kept_at)
+
+    async def _checkpoint(self) -> tuple[str | None, str | None]:
+        """The checkpoint, or what is wrong."""
+        try:
+            return await self._journal.checkpoint(), None
+        except LeadgateError as error:
+            _log.error("journal.checkpoint_failed", error_code=error.code)
+            return None, error.code
+
+    async def _keep_outside(self, checkpoint: str) -> None:
+        """Send it to the owner's addresses once a day, unless nothing was recorded since."""
+        origin, size, *_ = checkpoint.split("\n")
+        now = self._clock.now()
+        last = await self._storage.read(lambda tx: tx.alerts.find_note(SENT_OUT, origin))
+        if size == "0" or (last is not None and (last.detail == size or now - last.at < SEND_INTERVAL)):
+            return
+        if count := await self._send_out(checkpoint):
+            note = Note(topic=SENT_OUT, subject=origin, at=now, detail=size)
+            await self._storage.write(lambda tx: tx.alerts.note(note))
+            _log.info("journal.checkpoint_sent", count=count)
+
+    async def _verify(self) -> str | None:
+        try:
+            verdict = await asyncio.to_thread(self._journal.archive.verify, pause_s=_PAUSE_S)
+        except LeadgateError as error:
+            _log.error("journal.not_verified", error_code=error.code)
+            return error.code
+        self._verdict, self._verified_at = verdict, self._clock.now()
+        if verdict.fault is None:
+            return None
+        code = f"journal.{verdict.fault.kind.value}"
+        _log.error("journal.damaged", error_code=code, count=verdict.entries)
+        return code
+
+    async def _tell(self, wrong: str | None) -> None:
+        if wrong is not None:
+            note = Note(topic=JOURNAL_CHECK, subject="", at=self._clock.now(), detail=wrong)
+            await self._storage.write(lambda tx: tx.alerts.note(note))
+        elif await self._storage.read(lambda tx: tx.alerts.find_note(JOURNAL_CHECK)) is not None:
+            await self._storage.write(lambda tx: tx.alerts.drop_note(JOURNAL_CHECK))
