@@ -16,8 +16,8 @@ from leadgate.model.deliveries import DeliveryState
 from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
 from leadgate.model.incidents import Incident, IncidentView, Notice
-from leadgate.model.person_file import PersonFile
 from leadgate.model.journal import JournalState, JournalView
+from leadgate.model.person_file import PersonFile
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.recipients import DataMap, Recipient
 from leadgate.model.requests import (
