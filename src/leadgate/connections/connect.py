@@ -18,7 +18,7 @@ from leadgate.ports.channel import Channel
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.crm import Crm
 from leadgate.ports.integration import Integration, Manifest
-from leadgate.ports.journal import Journal
+from leadgate.ports.journal import Trail
 from leadgate.ports.stores import Storage, StoredSecret, Transaction
 from leadgate.vault.envelope import SECRETS, Vault
 
@@ -59,7 +59,7 @@ class ConnectionDesk:
         clock: Clock,
         ids: IdSource,
         public_url: str | None,
-        journal: Journal,
+        journal: Trail,
         on_change: Callable[[], None],
     ) -> None:
         """Call `on_change` when something may be worked on that could not before."""

@@ -11,7 +11,7 @@ from leadgate.model.recipients import Decision, Place, Role, Standing
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock
 from leadgate.ports.integration import Integration
-from leadgate.ports.journal import Journal
+from leadgate.ports.journal import Trail
 from leadgate.ports.stores import Storage
 from leadgate.privacy.recipients import (
     RULE,
@@ -50,7 +50,7 @@ def role_of(integration: Integration, host: str) -> Role:
 class RecipientGate:
     """Asks for the owner's decision before anything can go to a new foreign recipient."""
 
-    def __init__(self, storage: Storage, journal: Journal, clock: Clock) -> None:
+    def __init__(self, storage: Storage, journal: Trail, clock: Clock) -> None:
         """Keep decisions here and journal each of them first."""
         self._storage = storage
         self._journal = journal
@@ -90,7 +90,7 @@ class RecipientGate:
     async def decide(
         self, host: str, *, is_allowed: bool, country: str, reason: str, rkn_notice: str, by: str
     ) -> Decision:
-        """Journal a decision, then put it in force.
+        """Trail a decision, then put it in force.
 
         Raises:
             ConfigurationError: no reason, or the country cannot be.

@@ -8,8 +8,8 @@ from typing import Protocol
 from leadgate.model.journal import JournalEntry, JournalExtract, JournalRow
 
 
-class Journal(Protocol):
-    """Keeps what was done. It lies apart from the database, so that whoever can change the one cannot change the other unseen."""
+class Trail(Protocol):
+    """Takes down what is done."""
 
     async def record(self, entry: JournalEntry) -> int:
         """Add an entry; its number. Returns after it is on disk.
@@ -21,6 +21,10 @@ class Journal(Protocol):
                 and is not added to (`journal.damaged`).
         """
         ...
+
+
+class Journal(Trail, Protocol):
+    """Keeps what was done. It lies apart from the database, so that whoever can change the one cannot change the other unseen."""
 
     async def newest(
         self, *, limit: int, before: int | None = None, on: str | None = None, area: str | None = None

@@ -10,7 +10,7 @@ from leadgate.ports.clock import Clock
 
 
 class MemoryJournal:
-    """See `ports.journal.Journal`; refuses everything while `is_broken`."""
+    """See `ports.journal.Trail`; refuses everything while `is_broken`."""
 
     def __init__(self, clock: Clock) -> None:
         """Empty."""
