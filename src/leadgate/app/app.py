@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
+from leadgate.app.consents import ConsentDesk
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.high_water import HighWater
@@ -24,6 +25,7 @@ from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
+from leadgate.crm.consent.gate import may_advertise
 from leadgate.crm.fates import STRANGERS_KEPT
 from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Leads
@@ -89,7 +91,7 @@ class App:
         surroundings = Surroundings(clock=self.clock, ids=self.ids)
         self.book = ConnectionBook(storage, vault, self.clock, registry.get)
         self.targets = OpenTargets(self.book, surroundings)
-        outbox, identities = Outbox(vault, self.ids), Identities(vault, self.ids)
+        outbox, identities = Outbox(vault, self.ids, may_advertise=may_advertise), Identities(vault, self.ids)
         leads = Leads(identities, outbox, self.ids)
         self.turns = turns = Turns(
             workspace,
@@ -102,6 +104,15 @@ class App:
             doors=self._doors,
         )
         self.reach = turns.reach
+        self.consents = ConsentDesk(
+            storage,
+            vault,
+            turns.register,
+            turns.texts,
+            journal=self.journal,
+            clock=self.clock,
+            holder=holder,
+        )
         settlement = Settlements(
             LeadSettlement(leads, describe_contact(turns, self.find_source), lambda: turns.house),
             turns.chats,
@@ -260,6 +271,7 @@ class App:
             self.deliveries.run(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
+            _every(FOLLOW_INTERVAL_S, self.consents.write_journal, stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
         with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out
@@ -392,7 +404,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         await app.close()
 
 
-async def _every(interval_s: float, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+async def _every(interval_s: float, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await work()

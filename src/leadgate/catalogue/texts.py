@@ -11,9 +11,9 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "ledger", "pages", "pseudonyms", "widget")
-"""Names of the files: what alarms say, what the bot says, what the pages say, what stands for a lost placeholder,
-what the chat of the site says."""
+PARTS = ("alerts", "bot", "consents", "ledger", "pages", "pseudonyms", "widget")
+"""Names of the files: what alarms say, what the bot says, what it says of consents, what the pages say, what stands for a lost
+placeholder, what the chat of the site says."""
 
 
 class Texts:

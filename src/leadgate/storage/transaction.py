@@ -14,6 +14,7 @@ from leadgate.storage.api import SqlAnswerStore, SqlTokenStore
 from leadgate.storage.base import SqlStore, TolerantInsert, given, insert_or, of_workspace
 from leadgate.storage.chats import SqlConversationStore, SqlFateStore, SqlInvitationStore
 from leadgate.storage.connections import SqlConnectionStore
+from leadgate.storage.consents import SqlConsentStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.events import SqlEventStore
 from leadgate.storage.lanes import SqlLaneStore
@@ -85,6 +86,7 @@ class SqlTransaction(SqlStore):
         self.tokens = SqlTokenStore(connection, workspace_id)
         self.answers = SqlAnswerStore(connection, workspace_id)
         self.rules = SqlRuleStore(connection, workspace_id)
+        self.consents = SqlConsentStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

@@ -8,6 +8,7 @@ from leadgate.ports.stores.acceptances import AcceptanceStore
 from leadgate.ports.stores.alerts import AlertKey, AlertStore
 from leadgate.ports.stores.api import AnswerStore, KeptAnswer, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
+from leadgate.ports.stores.consents import ConsentStore, OldTold, StoredConsent
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
@@ -37,6 +38,7 @@ __all__ = [
     "AlertStore",
     "AnswerStore",
     "ConnectionStore",
+    "ConsentStore",
     "ConversationStore",
     "DeliveryStore",
     "EventStore",
@@ -48,10 +50,12 @@ __all__ = [
     "LeadStore",
     "Lease",
     "NewEvent",
+    "OldTold",
     "RuleStore",
     "SalonStore",
     "StaffStore",
     "Storage",
+    "StoredConsent",
     "StoredConversation",
     "StoredDelivery",
     "StoredEvent",

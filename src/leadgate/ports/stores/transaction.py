@@ -12,6 +12,7 @@ from leadgate.ports.stores.acceptances import AcceptanceStore
 from leadgate.ports.stores.alerts import AlertStore
 from leadgate.ports.stores.api import AnswerStore, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
+from leadgate.ports.stores.consents import ConsentStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.events import EventStore
 from leadgate.ports.stores.leads import LeadStore
@@ -114,6 +115,11 @@ class Transaction(Protocol):
     @property
     def rules(self) -> RuleStore:
         """What the owner decided."""
+        ...
+
+    @property
+    def consents(self) -> ConsentStore:
+        """The register of consents."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
