@@ -83,10 +83,11 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A client's answer to the text that was `shown`."""
+    """A client's answer to the text that was `shown`; `is_title`: exactly what stands on the button."""
 
     shown: Shown
     is_yes: bool
+    is_title: bool
 
 
 def find_answer(words: str, shown: Iterable[Shown], pending: ConsentPurpose | None) -> Answer | None:
@@ -100,15 +101,25 @@ def find_answer(words: str, shown: Iterable[Shown], pending: ConsentPurpose | No
     by_purpose = {one.purpose: one for one in shown}
     titled = _titles().get(plain)
     if titled is not None and titled[0] in by_purpose:
-        return Answer(shown=by_purpose[titled[0]], is_yes=titled[1])
+        return Answer(shown=by_purpose[titled[0]], is_yes=titled[1], is_title=words in _exact_titles())
     if pending is None or pending not in by_purpose or not (plain in _YES or plain in _NO):
         return None
-    return Answer(shown=by_purpose[pending], is_yes=plain in _YES)
+    return Answer(shown=by_purpose[pending], is_yes=plain in _YES, is_title=False)
 
 
 def buttons_of(purpose: ConsentPurpose, words: Texts) -> tuple[str, str]:
     """Yes and no, in this order; neither is chosen beforehand."""
     return words.get(f"yes.{purpose.value}"), words.get(f"no.{purpose.value}")
+
+
+@cache
+def _exact_titles() -> frozenset[str]:
+    return frozenset(
+        title
+        for locale in LOCALES
+        for purpose in ConsentPurpose
+        for title in buttons_of(purpose, load_texts("consents", locale))
+    )
 
 
 @cache

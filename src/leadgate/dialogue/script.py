@@ -133,17 +133,16 @@ def take_turn(state: DialogueState, event: NormalisedEvent, texts: Texts, *, sal
         case EventKind.UNSUPPORTED:
             return Turn(state=state, replies=(Reply(text=texts.get("cannot_read")),), entry=None)
         case _:
-            how = How.BUTTON if event.kind is EventKind.BUTTON else How.WORDS
-            return _on_text(state, (event.text or event.payload or "").strip(), scene, how=how)
+            return _on_text(state, (event.text or event.payload or "").strip(), scene)
 
 
-def _on_text(state: DialogueState, words: str, scene: Scene, *, how: How) -> Turn:
+def _on_text(state: DialogueState, words: str, scene: Scene) -> Turn:
     withdrawal = find_withdrawal(words)
     if withdrawal is not None:
         return _withdraw(state, withdrawal, words, scene)
     answer = find_answer(words, state.shown, state.pending)
     if answer is not None:
-        return _on_answer(state, answer, scene, how=how)
+        return _on_answer(state, answer, scene)
     if words == "/start" or words.startswith("/start "):
         return _greet(state, scene, entry=None)
     if not words:  # somebody else's words, passed on: they are not the client's and are not read
@@ -225,7 +224,7 @@ def _on_words_before_consent(state: DialogueState, words: str, scene: Scene) -> 
     learned = Person(phone=phone)
     if state.asked < 2:  # noqa: PLR2004 - reminded once
         yes, no = buttons_of(ConsentPurpose.PROCESSING, scene.consents.words)
-        reply = Reply(text=scene.consents.words.get("remind", yes=yes, no=no))
+        reply = Reply(text=scene.consents.words.get("remind", yes=yes, no=no), buttons=(yes, no))
         return Turn(state=replace(known, asked=state.asked + 1), replies=(reply,), entry=words, learned=learned)
     new = replace(known, step=Step.DONE, asked=0, pending=None)
     reply = Reply(text=scene.consents.words.get("not_asked_again"))
@@ -243,9 +242,10 @@ def _on_words_without_consent(state: DialogueState, words: str, scene: Scene) ->
     return Turn(state=new, replies=(reply,), entry=words, learned=Person(phone=phone))
 
 
-def _on_answer(state: DialogueState, answer: Answer, scene: Scene, *, how: How) -> Turn:
+def _on_answer(state: DialogueState, answer: Answer, scene: Scene) -> Turn:
     """Yes or no to a consent; the same answer twice is written down once."""
     purpose = answer.shown.purpose
+    how = How.BUTTON if answer.is_title else How.WORDS
     before = scene.consents.decision(purpose)
     if answer.is_yes:
         decision = None if before is not None and before.stands else Decision.GIVEN

@@ -33,7 +33,10 @@ class Decision(StrEnum):
 
 
 class How(StrEnum):
-    """By what the person decided: a button of ours, own words, a switch of the messenger, or elsewhere."""
+    """By what the person decided: a button of ours, own words, a switch of the messenger, or elsewhere.
+
+    Buttons of some messengers do no more than write their title, so exactly the title counts as the button.
+    """
 
     BUTTON = "button"
     WORDS = "words"

@@ -76,7 +76,7 @@ def test_the_first_answer_brings_the_consent_in_a_message_of_its_own() -> None:
 
 @pytest.mark.parametrize("way", ["button", "typed", "word"])
 def test_a_yes_leads_to_the_name_the_phone_and_the_wish(way: str) -> None:
-    """By button or in words; the register is told which."""
+    """By button (some messengers' buttons write their title) or in words; the register is told which."""
     chat = Chat()
     chat.write("/start")
     turn = chat.press(YES) if way == "button" else chat.say("даю согласие!" if way == "typed" else "Да")
@@ -118,6 +118,7 @@ def test_who_does_not_answer_is_reminded_once_and_then_left_in_peace() -> None:
     turns = [chat.write(words) for words in ("Здравствуйте", "Алсу", "а сколько стоит?", "ну?")]
     assert [turn.entry for turn in turns] == ["Здравствуйте", "Алсу", "а сколько стоит?", "ну?"]
     assert "Даю согласие" in turns[1].replies[0].text
+    assert turns[1].replies[0].buttons == (YES, NO), "some messengers take a keyboard away with the next message"
     assert turns[2].replies[0].text == WORDS.get("not_asked_again")
     assert all(turn.learned == Person() and not turn.decided for turn in turns)
     assert turns[3].state.step is Step.DONE
