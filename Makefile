@@ -80,6 +80,11 @@ proof: ## kill the gateway 1,000 times, strike every fault point, compare the bo
 simulate: ## the delivery core in 20,000 simulated worlds (ARGS="--seed 4711 -v" replays one; docs/simulation.md)
 	@scripts/set-up dev && exec $(BIN)/python -m tests.simulation $(ARGS)
 
+.PHONY: consent-dialogues
+consent-dialogues: ## consent before name and phone, no advertising without its own, in 10,000 random dialogues (DIALOGUES=500)
+	@scripts/set-up dev && LEADGATE_DIALOGUES=$(or $(DIALOGUES),10000) $(BIN)/python -m pytest --timeout=0 $(ARGS) \
+		tests/processing/test_random_dialogues.py
+
 .PHONY: fuzz
 fuzz: ## fire odd bodies at every receiver for ten minutes (SECONDS=60 ARGS="--kind vk --seed 4711")
 	@scripts/set-up dev && exec $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 
 from leadgate.app.one_node import as_only_node
 from leadgate.catalogue.texts import LOCALES
@@ -18,7 +17,7 @@ from leadgate.crm.consent.texts import TextBook, check_text
 from leadgate.crm.one_person import everyone
 from leadgate.errors import ConfigurationError, ConflictError, JournalUnavailableError, LeadgateError, NotFoundError
 from leadgate.model.consents import (
-    ConsentCount,
+    ConsentOverview,
     ConsentPurpose,
     ConsentRecord,
     ConsentRule,
@@ -44,24 +43,6 @@ _TAGS = {
     Decision.WITHDRAWN: Tag.CONSENT_WITHDRAWN,
 }
 """A refusal changes nothing that anybody may do: it stands in the register alone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentOverview:
-    """Where the salon stands.
-
-    Attributes:
-        texts: what would be shown now, for every purpose and language.
-        versions: every version that was ever shown or written, the newest of each first.
-        waiting: lines that the audit journal does not have yet.
-    """
-
-    rule: ConsentRule
-    counts: Sequence[ConsentCount]
-    texts: Sequence[ConsentText]
-    versions: Sequence[ConsentText]
-    records: int
-    waiting: int
 
 
 class ConsentDesk:
@@ -181,6 +162,18 @@ class ConsentDesk:
                 return rule
 
             return await self._storage.write(unit)
+
+    async def change_rule(
+        self, *, asks_processing: bool | None, advertises: bool | None, passes_on_to: str | None, by: str
+    ) -> ConsentRule:
+        """What is asked for from now on; None leaves a part as it is. Raises as `set_rule` does."""
+        rule = await self._storage.read(read_rule)
+        changed = ConsentRule(
+            asks_processing=rule.asks_processing if asks_processing is None else asks_processing,
+            advertises=rule.advertises if advertises is None else advertises,
+            passes_on_to=rule.passes_on_to if passes_on_to is None else passes_on_to,
+        )
+        return await self.set_rule(changed, by=by)
 
     async def verify(self) -> Proof:
         """Read the whole register and prove it, or name the first line that does not fit.

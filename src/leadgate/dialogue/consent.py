@@ -100,7 +100,10 @@ def find_answer(words: str, shown: Iterable[Shown], pending: ConsentPurpose | No
     plain = _plain(words)
     by_purpose = {one.purpose: one for one in shown}
     titled = _titles().get(plain)
-    if titled is not None and titled[0] in by_purpose:
+    if titled is not None:
+        # The title of one purpose is never an answer to another, not even when its own text was never shown here.
+        if titled[0] not in by_purpose:
+            return None
         return Answer(shown=by_purpose[titled[0]], is_yes=titled[1], is_title=words in _exact_titles())
     if pending is None or pending not in by_purpose or not (plain in _YES or plain in _NO):
         return None

@@ -195,10 +195,10 @@ def _greet(state: DialogueState, scene: Scene, *, entry: str | None) -> Turn:
 
 def _greeting(state: DialogueState, scene: Scene) -> str:
     """With the question for the name; who is not asked for consent is told what name and phone are for."""
-    suffix = "_briefly" if state.is_greeted else ""
     if scene.consents.stands(ConsentPurpose.PROCESSING):
-        return scene.texts.get(f"greet{suffix}", salon=scene.salon)
-    return scene.consents.words.get(f"greet_informed{suffix}", salon=scene.salon)
+        return scene.texts.get("greet_briefly") if state.is_greeted else scene.texts.get("greet", salon=scene.salon)
+    words = scene.consents.words
+    return words.get("greet_informed_briefly") if state.is_greeted else words.get("greet_informed", salon=scene.salon)
 
 
 def _greet_with_consent(state: DialogueState, scene: Scene, *, entry: str | None) -> Turn:

@@ -5,6 +5,7 @@ A consent is given for one purpose, to one text in one version. What is kept of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +139,24 @@ class ConsentCount:
     purpose: ConsentPurpose
     decision: Decision
     people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentOverview:
+    """Where the salon stands.
+
+    Attributes:
+        texts: what would be shown now, for every purpose and language.
+        versions: every version that was ever shown or written, the newest of each first.
+        waiting: lines that the audit journal does not have yet.
+    """
+
+    rule: ConsentRule
+    counts: Sequence[ConsentCount]
+    texts: Sequence[ConsentText]
+    versions: Sequence[ConsentText]
+    records: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,10 @@ NOTICES = frozenset(
         "alert_not_taken",
         "alert_removed",
         "alert_gone",
+        "consent_text_written",
+        "consent_text_same",
+        "consent_rule_changed",
+        "consent_recipient_wrong",
     }
 )
 
@@ -62,6 +66,8 @@ WARNINGS = frozenset(
         "alert_added_not_taken",
         "alert_not_taken",
         "alert_gone",
+        "consent_text_same",
+        "consent_recipient_wrong",
     }
 )
 """Notices that something did not go as wished."""

@@ -208,6 +208,15 @@ def test_yes_to_something_else_is_no_consent_to_advertising() -> None:
     assert (turn.decided, turn.entry) == ((), "да")
 
 
+@pytest.mark.parametrize("title", [YES, "I consent"])
+def test_the_title_of_one_purpose_never_answers_another(title: str) -> None:
+    """«Даю согласие» belongs to name and phone; said to the offer of news it agrees to nothing."""
+    chat = Chat(Consents(words=WORDS, offers=(ADVERTISING,), asks_processing=False))
+    chat.say("/start", "Алсу", "8 900 000-01-01")
+    assert chat.write("Стрижка в субботу").replies[-1].consent is ADVERTISING
+    assert chat.write(title).decided == ()
+
+
 def test_passing_on_and_advertising_are_two_questions() -> None:
     """Never one button for two purposes."""
     chat = Chat(Consents(words=WORDS, offers=(PASSING_ON, ADVERTISING), standing={PROCESSING: Decision.GIVEN}))
