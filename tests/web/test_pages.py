@@ -49,6 +49,9 @@ READ_PAGES = (
     "/alerts/new",
     "/alerts/new/telegram",
     "/reach",
+    "/consents",
+    "/consents/1",
+    "/consents/proof",
 )
 OWNERS_PAGES = ("/alerts/new", "/alerts/new/telegram")
 POSTS = {
@@ -70,6 +73,8 @@ POSTS = {
     "/alerts/addr_1/test": Act.CONNECT,
     "/alerts/addr_1/remove": Act.CONNECT,
     "/alerts/new/telegram": Act.CONNECT,
+    "/consents/rule": Act.PRIVACY,
+    "/consents/texts/processing.ru": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

@@ -21,7 +21,7 @@ from leadgate.ports.stores import StoredConsent, Transaction
 from leadgate.processing.chats import open_body
 from leadgate.vault.envelope import Vault
 
-CHAIN, TEXT, MESSAGE, ORDER, JOURNAL, MISSING = "chain", "text", "message", "order", "journal", "missing"
+FAULTS = CHAIN, TEXT, MESSAGE, ORDER, JOURNAL, MISSING = "chain", "text", "message", "order", "journal", "missing"
 
 
 class Prover:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -60,6 +61,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "delivery_id": more.pop("delivery", delivery),
             "connection_id": api.salon.crm,
             "address_id": more.pop("address", ""),
+            "number": "1",
         }.items():
             address = address.replace(f"{{{name}}}", value)
         answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
@@ -68,14 +70,17 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
         seen.add((method, path))
         return answer.json()
 
-    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses"):
+    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses", "/consents"):
         await walk("GET", path, 200, query="?limit=1")
         await walk("GET", path, 422, query="?limit=0")
-    await walk("GET", "/deliveries/causes", 200)
     await walk("GET", "/figures", 200, query="?period=week")
-    await walk("GET", "/ledger", 200)
-    await walk("POST", "/ledger/reconcile", 200)
-    await walk("GET", "/ledger", 200)
+    for method, path in (
+        ("GET", "/ledger"),
+        ("POST", "/ledger/reconcile"),
+        ("GET", "/ledger"),
+        ("GET", "/deliveries/causes"),
+    ):
+        await walk(method, path, 200)
     await walk("GET", "/events/{event_id}", 200)
     await walk("GET", "/events/{event_id}", 200, role=Role.AUDITOR)
     await walk("POST", "/events/{event_id}/replay", 409)
@@ -107,8 +112,35 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
     await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
+    await consents(walk)
     told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert told == seen
+
+
+async def consents(walk: Callable[..., Awaitable[Any]]) -> None:
+    """The register holds what the bot builder told; texts and rule are written and refused."""
+    await walk("GET", "/consents/overview", 200)
+    told = await walk("GET", "/consents/{number}", 200)
+    hidden = await walk("GET", "/consents/{number}", 200, role=Role.AUDITOR)
+    assert (told["told_version"], hidden["told_version"], hidden["hidden"]) == (
+        "2026-11-01",
+        None,
+        ["words", "told_version"],
+    )
+    text = {
+        "purpose": "advertising",
+        "locale": "ru",
+        "text": "Пишите о скидках изредка. Надоест, отвечу «стоп», и всё.",
+    }
+    await walk("POST", "/consents/texts", 403, json=text, role=Role.MANAGER)
+    await walk(
+        "POST", "/consents/texts", 422, json={**text, "text": "на всё согласен и навсегда, отозвать нельзя никак"}
+    )
+    await walk("POST", "/consents/texts", 201, json=text)
+    await walk("POST", "/consents/texts", 409, json=text)
+    await walk("GET", "/consents/texts", 200)
+    assert (await walk("POST", "/consents/rule", 200, json={"advertises": True}))["asks_processing"] is True
+    assert (await walk("GET", "/consents/verify", 200))["ok"] is True
 
 
 async def test_a_cured_lead_reaches_the_crm(api: Api) -> None:

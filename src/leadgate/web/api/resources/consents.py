@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from leadgate.errors import NotFoundError
 from leadgate.model.consents import ConsentPurpose, ConsentRule, ConsentText
+from leadgate.observability import get_logger
 from leadgate.web.access import Act
 from leadgate.web.api.documents.consents import (
     ConsentDetailDocument,
@@ -27,6 +28,7 @@ from leadgate.web.api.documents.plain import Items, cut_page, page_of
 from leadgate.web.api.endpoint import Call, Id, Listing, Nothing, reads, writes
 
 _MAX_DIGITS = 15
+_log = get_logger("consents")
 
 
 class ConsentListing(Listing, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +66,10 @@ async def show_consent(call: Call[Nothing, Nothing]) -> ConsentDetailDocument:
     if not number.isdecimal() or len(number) > _MAX_DIGITS:
         raise NotFoundError("There is no such record.")
     record, text = await call.house.consents.record(int(number))
-    return consent_detail_document(record, text, may_reveal=call.may(Act.REVEAL))
+    may_reveal = call.may(Act.REVEAL)
+    if may_reveal:
+        _log.info("event.revealed", outcome="shown", event_id=record.event_id, action=call.by)
+    return consent_detail_document(record, text, may_reveal=may_reveal)
 
 
 async def show_consent_overview(call: Call[Nothing, Nothing]) -> ConsentOverviewDocument:
