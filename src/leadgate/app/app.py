@@ -85,6 +85,7 @@ class App:
         self.ids: IdSource = SystemIds()
         self.journal: Journal = JournalFile(settings.data, self.clock)
         self.salon = Salon()
+        self.consent_texts: Sequence[str] = ()
         self._news = asyncio.Condition()
         self._is_hanging_up = False
         self._holder = holder = own_holder(self.ids.token(6))
@@ -260,7 +261,12 @@ class App:
             self._wake_workers()
         if await self.connections.adopt_strays():
             self._wake_workers()
+        await self.read_salon()
+
+    async def read_salon(self) -> None:
+        """Read what the chat page tells of the salon."""
         self.salon = await self.storage.read(read_salon)
+        self.consent_texts = await self.storage.read(self.turns.texts.asked)
 
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
@@ -394,7 +400,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         await storage.read(vault.load)
         app = App(settings, workspace, storage, vault)
         await app.book.refresh(force=True)
-        app.salon = await storage.read(read_salon)
+        await app.read_salon()
     except BaseException:
         storage.close()
         raise

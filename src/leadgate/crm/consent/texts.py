@@ -67,6 +67,11 @@ class TextBook:
         version = 1 if newest is None else newest.version + 1
         return self._keep(tx, _draft(purpose, locale, version=version, text=text, made_by=by), at=at)
 
+    def asked(self, tx: Transaction) -> Sequence[str]:
+        """What the bot asks for now, in the salon's language, for people who want to read it beforehand."""
+        rule = read_rule(tx)
+        return [self.current(tx, one, self._workspace.locale).text for one in ConsentPurpose if rule.wants(one)]
+
     def standing(self, tx: Transaction) -> Sequence[ConsentText]:
         """What would be shown now, for every purpose and language."""
         return [self.current(tx, purpose, locale) for purpose in ConsentPurpose for locale in LOCALES]
