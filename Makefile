@@ -84,6 +84,11 @@ simulate: ## the delivery core in 20,000 simulated worlds (ARGS="--seed 4711 -v"
 tampering: ## manipulate the audit journal in 10,000 ways, each must be found and named (ARGS="--seed 7", "--measure 10000000")
 	@scripts/set-up dev && exec $(BIN)/python -m tests.tampering $(ARGS)
 
+.PHONY: consent-dialogues
+consent-dialogues: ## consent before name and phone, no advertising without its own, in 10,000 random dialogues (DIALOGUES=500)
+	@scripts/set-up dev && LEADGATE_DIALOGUES=$(or $(DIALOGUES),10000) $(BIN)/python -m pytest --timeout=0 $(ARGS) \
+		tests/processing/test_random_dialogues.py
+
 .PHONY: fuzz
 fuzz: ## fire odd bodies at every receiver for ten minutes (SECONDS=60 ARGS="--kind vk --seed 4711")
 	@scripts/set-up dev && exec $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)

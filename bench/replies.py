@@ -17,7 +17,7 @@ from leadgate.testing.telegram_server import TelegramServer
 PER_SECOND = 20
 _LEADS_PER_SECOND = 5
 _CHATS = 60
-_WORDS = ("Здравствуйте!", "Алсу", "8 900 000-02-02", "На маникюр в четверг", "Можно вечером?")
+_WORDS = ("Здравствуйте!", "Даю согласие", "Алсу", "8 900 000-02-02", "На маникюр в четверг", "Можно вечером?")
 _PATIENCE_S = 30
 
 

@@ -106,7 +106,7 @@ def _misordered(acknowledged: Acknowledged, entries: Sequence[tuple[str, str]]) 
 def repeated_replies(sent: Sequence[Mapping[str, object]]) -> list[str]:
     """Replies that a client saw twice.
 
-    The bot's first four replies of a conversation differ from one another; later ones are alike and are not judged here
+    The bot's first replies of a conversation differ from one another; later ones are alike and are not judged here
     but by their number (`reply_faults`).
     """
     seen = Counter((reply["chat_id"], str(reply["text"])) for reply in sent)
@@ -119,7 +119,7 @@ def reply_faults(sent: int, states: Mapping[tuple[str, str], int], *, answers: i
     Args:
         sent: how many reached the messenger.
         states: how many deliveries of each kind are in each state, by our ledger.
-        answers: how many messages were acknowledged, each of which is to be answered.
+        answers: with how many messages what was acknowledged is to be answered.
     """
     counts = Counter({state: count for (kind, state), count in states.items() if kind == "message.send"})
     faults = []

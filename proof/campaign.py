@@ -239,7 +239,7 @@ class _Trial:
         balance, states = self._balance(await self.portal.look()), deliveries(data)
         sent, acknowledged = self.salon.messenger.sent, self.traffic.acknowledged
         result.lost, result.doubled = list(balance.lost), [*balance.doubled, *repeated_replies(sent)]
-        result.wrong += [*balance.misordered, *reply_faults(len(sent), states, answers=acknowledged.answers)]
+        result.wrong += [*balance.misordered, *reply_faults(len(sent), states, answers=acknowledged.replies)]
         result.leads, result.entries = balance.leads, balance.entries
         result.events, result.posts = acknowledged.events, acknowledged.posts
         result.replies, result.replies_uncertain = len(sent), states["message.send", "uncertain"]

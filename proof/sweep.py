@@ -223,7 +223,7 @@ class Room:
         balance = strike_balance(traffic.acknowledged, look())
         wrong = [*(f"lost {one}" for one in balance.lost), *(f"doubled {one}" for one in balance.doubled)]
         wrong += [*balance.misordered, *repeated_replies(sent)]
-        wrong += reply_faults(len(sent), states, answers=traffic.acknowledged.answers)
+        wrong += reply_faults(len(sent), states, answers=traffic.acknowledged.replies)
         wrong += [f"dead: {kind}" for kind, state in states if state == "dead"]
         return wrong
 

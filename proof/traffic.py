@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 
 from proof.salon import TELEGRAM_SECRET, Salon
 
+_CONSENT = "Даю согласие"
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.4
 
 
@@ -37,7 +38,7 @@ class Acknowledged:
         words: mark in the text of each chat message that belongs into a timeline, with its client's phone, in order.
         chat_entries: how many chat messages belong there, with and without a mark.
         clients: phones of the people of whom the salon must have one lead each.
-        answers: how many chat messages the bot answers.
+        answers: how many chat messages the bot answers; `replies` with how many messages.
         posts: attempts of all senders.
     """
 
@@ -46,6 +47,7 @@ class Acknowledged:
     chat_entries: int = 0
     clients: set[str] = field(default_factory=set)
     answers: int = 0
+    replies: int = 0
     posts: int = 0
 
     @property
@@ -99,7 +101,10 @@ class Traffic:
         while await self._post(self._salon.telegram, update, headers) is None:
             pass
         self.acknowledged.answers += 1
-        if text != "/start":
+        self.acknowledged.replies += (
+            2 if text == "/start" else 1
+        )  # the consent is a message of its own behind the greeting
+        if text not in ("/start", _CONSENT):
             self.acknowledged.chat_entries += 1
         if text.startswith("Хочу"):
             self.acknowledged.words[text] = _phone(client)
@@ -109,7 +114,7 @@ class Traffic:
     def talk(self, client: int) -> list[str]:
         """What a client writes, from hello to an afterthought; her number becomes known on the way."""
         wishes = [f"Хочу записаться, просьба {client}-{number}." for number in range(1, 4)]
-        return ["/start", "Алсу", _phone(client), *wishes]
+        return ["/start", _CONSENT, "Алсу", _phone(client), *wishes]
 
     async def _post(self, path: str, content: bytes, headers: dict[str, str]) -> httpx.Response | None:
         """One attempt; None, after a pause, when the gateway did not say that it has it."""

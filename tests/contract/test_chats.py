@@ -13,7 +13,7 @@ import pytest
 
 from leadgate.crm.identity import Identities
 from leadgate.model.deliveries import AttemptKind, DeliveryState
-from leadgate.model.leads import ConsentGiven, Person
+from leadgate.model.leads import Person
 from leadgate.ports.stores import StoredConversation, StoredFate, Transaction
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.testing.connections import NOW, CountedIds, FixedClock
@@ -223,19 +223,6 @@ class OnEachEngine:
             *(node.write(lambda tx: tx.invitations.use(b"one", at=NOW)) for node in (storage, second) * 4)
         )
         assert sorted(used, key=str) == [None] * 7 + ["subj_1"]
-
-    async def test_consents_are_kept_once_for_each_event(self, storage: SqlStorage, stranger: SqlStorage) -> None:
-        """An event that is worked on again tells nothing new; people who are one have the consents of both."""
-        first, second = (
-            ConsentGiven(given_at=NOW - timedelta(days=days), policy_version=f"v{days}") for days in (9, 5)
-        )
-        for subject_id, event_id, consent in (("b", "evt_2", second), ("a", "evt_1", first), ("a", "evt_1", second)):
-            await storage.write(
-                lambda tx, s=subject_id, e=event_id, c=consent: tx.subjects.add_consent(s, e, c, at=NOW)  # type: ignore[misc]  # mypy sees no type in the default of a lambda
-            )
-        assert await storage.read(lambda tx: tx.subjects.consents(["a", "b"])) == [first, second]
-        assert await storage.read(lambda tx: tx.subjects.consents([])) == []
-        assert await stranger.read(lambda tx: tx.subjects.consents(["a"])) == []
 
     async def test_a_join_is_kept_once(self, storage: SqlStorage, stranger: SqlStorage) -> None:
         """A second join of the same subject has no effect; the workspaces keep apart."""

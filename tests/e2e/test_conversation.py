@@ -26,10 +26,10 @@ class Client:
         self.waits_ms: list[float] = []
         self._update_id = 880000
 
-    async def write(self, text: str) -> str:
-        """Send a text, wait for the answer and return its words."""
+    async def write(self, text: str, *, answers: int = 1) -> str:
+        """Send a text (a press of a button of the keyboard does the same), wait for the answers, return the last one's words."""
         entities = [{"type": "bot_command", "offset": 0, "length": 6}] if text.startswith("/") else []
-        return await self._exchange({"text": text, **({"entities": entities} if entities else {})})
+        return await self._exchange({"text": text, **({"entities": entities} if entities else {})}, answers=answers)
 
     async def share_contact(self, phone: str) -> str:
         """Press the button that shares her own number."""
@@ -44,7 +44,7 @@ class Client:
             headers={"X-Telegram-Bot-Api-Secret-Token": self.made["webhook_secret"]},
         )
 
-    async def _exchange(self, content: dict[str, Any]) -> str:
+    async def _exchange(self, content: dict[str, Any], *, answers: int = 1) -> str:
         self._update_id += 1
         chat = {"id": CLIENT["id"], "first_name": CLIENT["first_name"], "type": "private"}
         message = {"message_id": self._update_id, "from": CLIENT, "chat": chat, "date": int(time.time()), **content}
@@ -54,7 +54,7 @@ class Client:
         answer = await self.deliver({"update_id": self._update_id, "message": message})
         assert answer.status_code == 200, answer.text
         async with asyncio.timeout(20):
-            while len(self.server.sent) == before:
+            while len(self.server.sent) < before + answers:
                 await self.server.reached.wait()
                 self.server.reached.clear()
         self.waits_ms.append((time.perf_counter() - started_s) * 1000)
@@ -74,9 +74,11 @@ async def client(salon: Salon) -> AsyncIterator[Client]:
 
 @pytest.mark.parametrize("way", ["typed", "button"])
 async def test_a_client_is_led_from_hello_to_one_readable_lead(client: Client, salon: Salon, way: str) -> None:
-    """The client needs four messages and no form; the manager reads one history and knows whom to call."""
-    greeting = await client.write("/start")
-    assert "Как к вам обращаться" in greeting
+    """The client needs five messages and no form; the manager reads one history and knows whom to call."""
+    consent = await client.write("/start", answers=2)
+    assert "отзываю согласие" in consent
+    assert client.server.said[-1].buttons == ("Даю согласие", "Не даю")
+    assert "Как к вам обращаться" in await client.write("Даю согласие")
     assert "на какой номер" in (await client.write("Алсу")).lower()
     keyboard = client.server.sent[-1]["reply_markup"]
     assert isinstance(keyboard, dict)
@@ -106,7 +108,8 @@ async def test_a_client_is_led_from_hello_to_one_readable_lead(client: Client, s
 
 async def test_a_repeated_update_is_answered_once(client: Client) -> None:
     """Telegram repeats an update whose answer it missed; a bot that greets twice looks broken."""
-    await client.write("/start")
+    await client.write("/start", answers=2)
+    await client.write("Даю согласие")
     chat = {"id": CLIENT["id"], "type": "private"}
     message = {"message_id": 1, "from": CLIENT, "chat": chat, "date": int(time.time()), "text": "Алсу"}
     update = {"update_id": 990001, "message": message}
@@ -115,5 +118,5 @@ async def test_a_repeated_update_is_answered_once(client: Client) -> None:
     assert (first.status_code, again.status_code) == (200, 200)
     await client.write("8 900 000-02-02")
     assert [one["text"] for one in client.server.sent if "На какой номер" in str(one["text"])] == [
-        client.server.sent[1]["text"]
+        client.server.sent[3]["text"]
     ]

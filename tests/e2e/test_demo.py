@@ -65,7 +65,8 @@ async def test_the_demo_works_from_the_first_second_and_again_on_the_same_data(
         visitor = Visitor(http, ready["web"], connection, origin=ready["web"])
         words = await visitor.enter()
         assert "Лимон" in words["greeting"]
-        await visitor.ask("Здравствуйте")
+        assert "отзываю согласие" in await visitor.ask("Здравствуйте")
+        await visitor.ask("Даю согласие")
         assert "номер" in await visitor.ask("Алсу")
         await visitor.ask("8 900 000-07-01")
         assert "+7 900 000-07-01" in await visitor.ask("Стрижка в субботу")

@@ -112,7 +112,9 @@ async def write_as_client(owner: Owner, path: str) -> None:
     if await client.get_by_role("button", name="Открыть чат").is_visible():
         await client.get_by_role("button", name="Открыть чат").click()
     chat = client.get_by_role("dialog")
-    await tell(chat, "Здравствуйте", "Как к вам обращаться?")
+    await tell(chat, "Здравствуйте", "Согласие на обработку персональных данных")
+    await chat.get_by_role("button", name="Даю согласие").click()
+    await expect(chat.get_by_text("Как к вам обращаться?")).to_be_visible()
     await tell(chat, CLIENT, "На какой номер позвонить")
     await tell(chat, PHONE, "Что и когда вам удобно?")
     await tell(chat, WISH, "Готово, заявка у администратора")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from leadgate.crm.consent.rule import write_rule
 from leadgate.crm.links import Door
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery.worker import DeliveryWorker
 from leadgate.intake.receive import Intake
 from leadgate.integrations.hello.receive import HelloReceiver
 from leadgate.model.connections import OpenConnection
+from leadgate.model.consents import ConsentRule
 from leadgate.model.deliveries import DeliveryKind, DeliveryState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import AddTimelineEntry, CreateLead, UpdateLead
@@ -226,14 +228,19 @@ class Salon:
 
 
 @asynccontextmanager
-async def open_salon(folder: Path) -> AsyncIterator[Salon]:
-    """A salon on a fresh database."""
+async def open_salon(folder: Path, rule: ConsentRule | None = None) -> AsyncIterator[Salon]:
+    """A salon on a fresh database.
+
+    Unless a rule of consent is given it only informs: one greeting, one message, and what is tested here is what comes after.
+    """
+    rule = rule or ConsentRule(asks_processing=False)
     rig = await open_rig(folder)
     others = [connection_id for connection_id in KIND_OF if connection_id != BOT]
 
     def connect(tx: Transaction) -> None:
         for connection_id in others:
             tx.connections.add(replace(new_connection(connection_id), kind=KIND_OF[connection_id]))
+        write_rule(tx, rule, by="test", at=NOW)
 
     await rig.storage.write(connect)
     rig.targets.add(*others)

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, event, insert
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.engine.interfaces import CacheStats
 
+from leadgate.model.consents import ConsentPurpose, ConsentText, Decision
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.events import EventState
-from leadgate.model.leads import ConsentGiven, CrmEntity, LeadRef, LeadState
-from leadgate.ports.stores import StoredConversation, StoredFate, WrappedKey
+from leadgate.model.leads import CrmEntity, LeadRef, LeadState
+from leadgate.ports.stores import StoredConsent, StoredConversation, StoredFate, WrappedKey
 from leadgate.storage.engines import make_engine
 from leadgate.storage.schema import events
 from leadgate.storage.transaction import SqlTransaction
@@ -46,6 +47,7 @@ STORES = (
     "deliveries",
     "lanes",
     "persons",
+    "consents",
 )
 KEEP_EVENT = insert(events)
 
@@ -92,6 +94,7 @@ def work(tx: SqlTransaction, name: str) -> None:
     work_on_deliveries(tx, name)
     work_on_lanes(tx, name)
     look_at_a_person(tx, name)
+    note_a_consent(tx, name)
     tx.note_event(CRM, at=NOW)
     tx.add_refusals({(CRM, name): 1}, at=NOW)
 
@@ -128,9 +131,6 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     tx.invitations.add(name.encode(), name, expires_at=NOW + timedelta(days=1), at=NOW)
     assert tx.invitations.use(name.encode(), at=NOW) == name
     tx.invitations.forget_old(before=NOW)
-    consent = ConsentGiven(given_at=NOW, policy_version="2026-09")
-    tx.subjects.add_consent(name, name, consent, at=NOW)
-    assert tx.subjects.consents([name]) == [consent]
     tx.subjects.lock(name)
     assert tx.subjects.erased_among({name}) == frozenset()
     tx.subjects.join(f"{name}-twin", name, reason="invitation", at=NOW)
@@ -141,6 +141,49 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     tx.leads.find_all([lead.lead_id])
     ref = LeadRef(CrmEntity.LEAD, 7)
     tx.leads.settle(lead.lead_id, state=LeadState.CLOSED, ref=ref, at=NOW, crm_connection_id=CRM)
+
+
+def note_a_consent(tx: SqlTransaction, name: str) -> None:
+    """A text is shown, agreed to, read again and journaled."""
+    head = tx.consents.head()
+    number = 1 if head is None else head.number + 1
+    text = ConsentText(
+        text_id=name,
+        purpose=ConsentPurpose.PROCESSING,
+        locale="ru",
+        version=number,
+        text="Согласие",
+        text_hash="00" * 32,
+        since=NOW,
+        made_by="product",
+    )
+    line = StoredConsent(
+        number=number,
+        subject_id=name,
+        purpose=ConsentPurpose.PROCESSING,
+        decision=Decision.GIVEN,
+        decided_at=NOW,
+        recorded_at=NOW,
+        text_id=name,
+        text_hash="00" * 32,
+        message_id=name,
+        event_id=name,
+        sealed_details=b"sealed",
+        record_hash=b"hash",
+    )
+    tx.consents.add_text(text)
+    assert tx.consents.newest_text(ConsentPurpose.PROCESSING, "ru") == tx.consents.find_text(name) == text
+    assert text in tx.consents.texts()
+    tx.consents.lock()
+    tx.consents.add(line)
+    assert tx.consents.head() == tx.consents.find(number) == line
+    assert tx.consents.of_subjects([name]) == tx.consents.newest(limit=9, subject_ids=[name]) == [line]
+    assert tx.consents.after(number - 1, limit=9) == [line]
+    assert tx.consents.counts()
+    tx.consents.note_journaled(number)
+    assert tx.consents.journaled() == number
+    tx.consents.old_told(limit=9)
+    tx.consents.forget_old_told([name])
 
 
 def work_on_an_event(tx: SqlTransaction, name: str) -> None:

@@ -25,6 +25,17 @@ from leadgate.errors import (
 )
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords, Cause, Trouble
 from leadgate.model.connections import CheckReport, Connection, ConnectionState, Finding, FindingState
+from leadgate.model.consents import (
+    ConsentCount,
+    ConsentOverview,
+    ConsentPurpose,
+    ConsentRecord,
+    ConsentRule,
+    ConsentText,
+    Decision,
+    How,
+    Proof,
+)
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.erasures import DestroyedKey, Erasure, ErasureReason, OrderState
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
@@ -1130,6 +1141,104 @@ class MemoryJournal:
         return JournalView(row=row, by_name=f"Ирина {HOSTILE}" if by == "staff_owner" else None)
 
 
+def consent_record(number: int, purpose: ConsentPurpose, decision: Decision) -> ConsentRecord:
+    """A line of the register."""
+    is_told = decision is Decision.TOLD
+    return ConsentRecord(
+        number=number,
+        subject_id="subj_1",
+        purpose=purpose,
+        decision=decision,
+        decided_at=NOW - timedelta(hours=9 - number),
+        recorded_at=NOW - timedelta(hours=9 - number),
+        text_id=None if is_told else "ctext_1",
+        text_hash=None if is_told else "ab" * 32,
+        message_id=None if is_told else "evt_1-2",
+        event_id="evt_1",
+        channel="telegram",
+        how=How.ELSEWHERE if is_told else How.BUTTON,
+        words=WORDS,
+        told_version=NAME if is_told else None,
+        record_hash="cd" * 32,
+    )
+
+
+class MemoryConsents:
+    """A register with a line of each kind, and texts of which one is the salon's own."""
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, ...]] = []
+        self.rule = ConsentRule(advertises=True, passes_on_to=f"Сеть {HOSTILE}")
+        self.proof = Proof(
+            records=4,
+            matched=2,
+            gone=1,
+            told=1,
+            wordless=0,
+            journaled=4,
+            bad_number=None,
+            fault=None,
+            head="ef" * 32,
+        )
+        self.lines = [
+            consent_record(4, ConsentPurpose.PROCESSING, Decision.WITHDRAWN),
+            consent_record(3, ConsentPurpose.ADVERTISING, Decision.REFUSED),
+            consent_record(2, ConsentPurpose.PROCESSING, Decision.TOLD),
+            consent_record(1, ConsentPurpose.PROCESSING, Decision.GIVEN),
+        ]
+
+    def text(self, purpose: ConsentPurpose, locale: str, version: int = 1, *, made_by: str = "product") -> ConsentText:
+        """A version."""
+        return ConsentText(
+            text_id="" if made_by == "product" else f"ctext_{version}",
+            purpose=purpose,
+            locale=locale,
+            version=version,
+            text=f"Соглашаюсь {HOSTILE}, отозвать: «отзываю согласие».",
+            text_hash="ab" * 32,
+            since=None if made_by == "product" else NOW,
+            made_by=made_by,
+        )
+
+    async def overview(self) -> ConsentOverview:
+        own = self.text(ConsentPurpose.PROCESSING, "ru", 2, made_by="staff_owner")
+        others = [self.text(purpose, locale) for purpose in ConsentPurpose for locale in ("ru", "en")]
+        return ConsentOverview(
+            rule=self.rule,
+            counts=[ConsentCount(purpose=ConsentPurpose.PROCESSING, decision=Decision.GIVEN, people=41)],
+            texts=[own, *others[1:]],
+            versions=[own, replace(self.text(ConsentPurpose.PROCESSING, "ru"), text_id="ctext_1", since=NOW)],
+            records=4,
+            waiting=2,
+        )
+
+    async def records(
+        self, *, limit: int, cursor: str | None = None, subject_id: str | None = None
+    ) -> Page[ConsentRecord]:
+        return Page(self.lines, "1" if cursor is None else None)
+
+    async def record(self, number: int) -> tuple[ConsentRecord, ConsentText | None]:
+        found = next((line for line in self.lines if line.number == number), None)
+        if found is None:
+            raise NotFoundError("no such record")
+        return found, None if found.text_id is None else self.text(found.purpose, "ru", made_by="staff_owner")
+
+    async def write_text(self, purpose: ConsentPurpose, locale: str, text: str, *, by: str) -> ConsentText:
+        if "стоп" not in text:
+            raise ConfigurationError("no way out", code="consent.text_without_way_out")
+        self.acts.append(("text", purpose.value, locale, by))
+        return self.text(purpose, locale, 3, made_by=by)
+
+    async def change_rule(
+        self, *, asks_processing: bool | None, advertises: bool | None, passes_on_to: str | None, by: str
+    ) -> ConsentRule:
+        self.acts.append(("rule", str(asks_processing), str(advertises), passes_on_to or "", by))
+        return self.rule
+
+    async def verify(self) -> Proof:
+        return self.proof
+
+
 class MemoryHouse:
     """The house of salon «Лимон»."""
 
@@ -1149,6 +1258,7 @@ class MemoryHouse:
         self.retention = MemoryRetention(NOW)
         self.data_map = MemoryMaps()
         self.incidents = MemoryIncidents()
+        self.consents = MemoryConsents()
         self.workspace_name = "Салон «Лимон»"
         self.locale = "ru"
         self.time_zone: tzinfo = ZoneInfo("Europe/Moscow")

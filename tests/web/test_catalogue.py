@@ -16,6 +16,7 @@ from leadgate.integrations.bitrix24.errors import REVOKED_CODES, RULES
 from leadgate.integrations.telegram.errors import _NEEDS_PERSON, _REFUSALS
 from leadgate.model.alerts import Cause as Alarm
 from leadgate.model.connections import Finding, FindingState
+from leadgate.model.consents import ConsentPurpose, How
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
 from leadgate.model.requests import RequestKind, RequestOutcome, RequestWay
@@ -27,6 +28,7 @@ from leadgate.privacy.detect.spans import Label
 from leadgate.privacy.held_back import SERVICE, Place
 from leadgate.privacy.policies import CRM_PURPOSES, Purpose
 from leadgate.privacy.rules import HealthMode
+from leadgate.processing.consent_proof import FAULTS
 from leadgate.web import states
 from leadgate.web.alert_services import SERVICES
 from leadgate.web.base import find_pages
@@ -72,6 +74,8 @@ CODES = {
     "staff.password_common",
     "staff.password_long",
     "staff.password_short",
+    "consent.text_without_way_out",
+    "consent.text_wrong",
 }
 """Codes of errors and names of log lines in the pages: no words of the catalogue."""
 
@@ -88,6 +92,7 @@ NOT_ON_PAGES = (
     "staff.",
     "resource.",
     "web.",
+    "consent.",
     "page.",
     "leadgate.",
     "health.",
@@ -187,6 +192,11 @@ def made_of_values() -> Iterator[str]:
         ("request.way.", RequestWay),
         ("request.outcome.", RequestOutcome),
         ("request.next.", (*RequestKind, "nobody")),
+        ("consents.fault.", FAULTS),
+        ("consents.how.", How),
+        ("consents.locale.", LOCALES),
+        ("consents.proof.", ("gone", "journaled", "matched", "told", "wordless")),
+        ("consents.purpose.", ConsentPurpose),
         ("tab.", tuple(DELIVERY_TABS)),
         ("theme.", THEMES),
         ("home.greeting.", ("morning", "day", "evening", "night")),
@@ -252,6 +262,17 @@ def test_every_text_about_requests_is_said() -> None:
     known = set(raw("ru", "requests"))
     assert made - known == set()
     assert [key for key in known - made if f'"{key}"' not in code] == []
+def test_every_text_of_consents_is_said_and_there() -> None:
+    """As for the bot; what is asked for by purpose and answer is put together."""
+    package = Path(leadgate.__file__).parent
+    rooms = [file for room in ("crm/consent", "dialogue") for file in package.glob(f"{room}/*.py")]
+    code, known = "".join(file.read_text("utf-8") for file in rooms), set(raw("ru", "consents"))
+    families = [
+        f"{family}.{purpose}" for family in ("text", "yes", "no", "given", "refused") for purpose in ConsentPurpose
+    ]
+    assert [key for key in known if f'"{key}"' not in code and key not in families] == []
+    assert sorted(set(families) - known) == []
+    assert sorted(set(re.findall(r"""words\.get\("([^"]+)\"""", code)) - known) == []
 
 
 def test_every_text_of_the_chat_is_shown() -> None:

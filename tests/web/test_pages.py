@@ -66,6 +66,9 @@ READ_PAGES = (
     "/data-map",
     "/incident",
     "/journal",
+    "/consents",
+    "/consents/1",
+    "/consents/proof",
 )
 OWNERS_PAGES = (
     "/alerts/new",
@@ -113,6 +116,8 @@ POSTS = {
         f"/incident/{act}": Act.PRIVACY
         for act in ("open", "freeze", "unfreeze", "note", "count", "notices/24/sent", "export", "close")
     },
+    "/consents/rule": Act.PRIVACY,
+    "/consents/texts/processing.ru": Act.PRIVACY,
 }
 OPEN_POSTS = {"/login", "/logout", "/preferences", "/setup/{token:str}"}
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.data_map import DataMapDesk
+from leadgate.app.consents import ConsentDesk
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.erasing import Erasing
@@ -37,6 +38,7 @@ from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
+from leadgate.crm.consent.gate import may_advertise
 from leadgate.crm.fates import STRANGERS_KEPT
 from leadgate.crm.identity import Identities
 from leadgate.crm.leads import Leads
@@ -113,6 +115,7 @@ class App:
         journal = JournalFile(settings.data, self.clock)
         self.journal: Journal = journal
         self.salon = Salon()
+        self.consent_texts: Sequence[str] = ()
         self._news = asyncio.Condition()
         self._is_hanging_up = False
         self._holder = holder = own_holder(self.ids.token(6))
@@ -120,7 +123,8 @@ class App:
         self.book = ConnectionBook(storage, vault, self.clock, registry.get)
         self.targets = OpenTargets(self.book, surroundings)
         self.rules = LiveRules()
-        outbox, identities = Outbox(vault, self.ids, self.rules), Identities(vault, self.ids)
+        outbox = Outbox(vault, self.ids, self.rules, may_advertise=may_advertise)
+        identities = Identities(vault, self.ids)
         leads = Leads(identities, outbox, self.ids)
         requests = RequestBook(vault, self.ids, load_calendar(), ZoneInfo(workspace.time_zone))
         self.turns = turns = Turns(
@@ -135,6 +139,15 @@ class App:
             hear_request=ChatRequests(requests),
         )
         self.reach = turns.reach
+        self.consents = ConsentDesk(
+            storage,
+            vault,
+            turns.register,
+            turns.texts,
+            journal=self.journal,
+            clock=self.clock,
+            holder=holder,
+        )
         settlement = Settlements(
             LeadSettlement(leads, describe_contact(turns, self.find_source), lambda: turns.house),
             turns.chats,
@@ -347,13 +360,14 @@ class App:
         await self.erasing.forget_keys()
 
     async def read_book(self) -> None:
-        """Read the salon's book, and the owner's rules of what may leave."""
+        """Read the salon's book, what the chat page tells of consent, and the owner's rules of what may leave."""
 
         def read(tx: Transaction) -> tuple[Salon, PrivacyRules]:
             return read_salon(tx), read_rules(tx)
 
         self.salon, rules = await self.storage.read(read)
         self.rules.follow(rules, [service.name for service in self.salon.services])
+        self.consent_texts = await self.storage.read(self.turns.texts.asked)
 
     async def run_workers(self, stop: asyncio.Event) -> None:
         """Work through inbox and lanes until `stop`; then finish what is in hand."""
@@ -369,6 +383,7 @@ class App:
             self.retention.run(stop),
             _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
             _every(_JOURNAL_INTERVAL_S, self.requests.journal_arrivals, stop),
+            _every(FOLLOW_INTERVAL_S, self.consents.write_journal, stop),
             _every(self.settings.alerts.interval.total_seconds(), self.watch.watch, stop),
         )
         with contextlib.suppress(LeadgateError):  # another node looks then when the lease has run out
@@ -511,7 +526,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         await app.close()
 
 
-async def _every(interval_s: float, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+async def _every(interval_s: float, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await work()

@@ -1,4 +1,4 @@
-"""Reads and writes the salon's book: one entry per service, master, day and text."""
+"""Reads and writes the salon's book: one entry per service, master and day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from leadgate.model.salon import ConsentText, Master, OpeningHours, Salon, Service
+from leadgate.model.salon import Master, OpeningHours, Salon, Service
 from leadgate.ports.stores import Transaction
 
 T = TypeVar("T")
@@ -26,7 +26,6 @@ def read_salon(tx: Transaction) -> Salon:
         services=_read(tx, "service", Service),
         masters=_read(tx, "master", Master),
         hours=_read(tx, "hours", OpeningHours),
-        consents=_read(tx, "consent", ConsentText),
     )
 
 
@@ -36,7 +35,6 @@ def write_salon(tx: Transaction, salon: Salon) -> None:
     _write(tx, "service", {service.service_id: service for service in salon.services})
     _write(tx, "master", {master.master_id: master for master in salon.masters})
     _write(tx, "hours", {str(hours.weekday): hours for hours in salon.hours})
-    _write(tx, "consent", {f"{consent.purpose}:{consent.version}": consent for consent in salon.consents})
 
 
 def _read(tx: Transaction, kind: str, entry_type: type[T]) -> tuple[T, ...]:

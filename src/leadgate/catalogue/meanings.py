@@ -26,6 +26,7 @@ _OURS: dict[str, tuple[str, ...]] = {
     "order": (),
     "blocked": ("message.client_left",),
     "no_chat": ("message.number_changed",),
+    "no_consent": ("consent.no_permit", "message.consent_withdrawn"),
     "text": (),
     "late": ("message.too_late",),
     "on_hold": ("subject.blocked",),

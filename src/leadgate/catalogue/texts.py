@@ -11,7 +11,7 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "journal", "ledger", "pages", "pseudonyms", "widget")
+PARTS = ("alerts", "bot", "consents", "journal", "ledger", "pages", "pseudonyms", "widget")
 """Names of the files; each holds the words of one part of the house."""
 
 

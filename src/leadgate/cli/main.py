@@ -118,6 +118,14 @@ _GROUPS = {
             },
         },
     ),
+    "consents": (
+        "What people agreed to, on which text, and the proof.",
+        {
+            **{name: f"leadgate.cli.consents:{name}" for name in ("list", "show", "verify", "rule")},
+            "texts list": "leadgate.cli.consents:list_texts",
+            "texts set": "leadgate.cli.consents:set_text",
+        },
+    ),
     "alerts": (
         "What is wrong now, and who is told.",
         {name: f"leadgate.cli.alerts:{name}" for name in ("list", "test", "add", "remove")},
@@ -144,13 +152,25 @@ def build(tokens: Sequence[str] | None = None) -> App:
         group = App(name=name, help=text, help_format="plaintext", result_action="return_value")
         for command, path in commands.items():
             module, _, function = path.partition(":")
-            group.command(f"{module}:{_SAFE_NAMES.get(function, function)}", name=command)
+            inner, _, last = command.rpartition(" ")
+            holder = _inner_group(group, inner) if inner else group
+            holder.command(f"{module}:{_SAFE_NAMES.get(function, function)}", name=last)
         app.command(group)
         if name in _DEFAULTS and (tokens is None or name in tokens):
             module, _, function = _DEFAULTS[name].partition(":")
             group.default(getattr(import_module(module), function))
     return app
 
+
+def _inner_group(group: App, name: str) -> App:
+    """The group within a group, made when it is new."""
+    if name not in group:
+        group.command(App(name=name, help=_INNER[name], help_format="plaintext", result_action="return_value"))
+    return group[name]
+
+
+_INNER = {"texts": "The texts that people agree to, by version."}
+"""What groups within groups are about."""
 
 _DEFAULTS = {"reach": "leadgate.cli.reach:report", "data-map": "leadgate.cli.data_map:show"}
 """What a group does without the name of a command."""

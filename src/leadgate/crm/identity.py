@@ -12,6 +12,8 @@ from datetime import datetime
 
 import msgspec
 
+from leadgate.crm.consent.register import Register
+from leadgate.crm.one_person import everyone, root
 from leadgate.model.leads import ConsentGiven, Person
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import Transaction
@@ -118,24 +120,22 @@ class Identities:
     @staticmethod
     def root(tx: Transaction, subject_id: str) -> str:
         """The subject that stands for the person."""
-        seen = {subject_id}
-        # `join` makes no rings; one that a damaged database holds must not stop the house.
-        while (into := tx.subjects.find_joined(subject_id)) is not None and into not in seen:
-            seen.add(into)
-            subject_id = into
-        return subject_id
+        return root(tx, subject_id)
 
-    @classmethod
-    def everyone(cls, tx: Transaction, subject_id: str) -> list[str]:
+    @staticmethod
+    def everyone(tx: Transaction, subject_id: str) -> list[str]:
         """All subjects that are this person, the one that stands for them first."""
-        found = [cls.root(tx, subject_id)]
-        for subject in found:  # grows while it is walked through
-            found += [joined for joined in tx.subjects.joined_into(subject) if joined not in found]
-        return found
+        return everyone(tx, subject_id)
 
     def consents(self, tx: Transaction, subject_id: str) -> Sequence[ConsentGiven]:
-        """What the person agreed to, whichever of their channels it came through, the earliest first."""
-        return tx.subjects.consents(self.everyone(tx, subject_id))
+        """What bot builders told of the person's consent, whichever of their channels it came through, the earliest first."""
+        return Register(self._vault).told(tx, subject_id)
+
+    def note_told(
+        self, tx: Transaction, subject_id: str, consent: ConsentGiven, *, event_id: str, channel: str, at: datetime
+    ) -> None:
+        """A bot builder tells of the person's consent; it stands in the register."""
+        Register(self._vault).tell(tx, subject_id, consent, event_id=event_id, channel=channel, at=at)
 
     def profile(self, tx: Transaction, subject_id: str) -> Person:
         """What is known of a subject; an empty person when nothing is.

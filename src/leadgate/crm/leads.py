@@ -76,10 +76,18 @@ class Leads:
     ) -> tuple[Known, str]:
         """A whole request of a bot builder: recognise the person, then a new lead or an entry; returns the lead's id too."""
         known = self._identities.recognise(tx, request.contact, channel=request.channel, at=at)
-        if request.consent is not None:
-            tx.subjects.add_consent(known.subject_id, contact.event_id, request.consent, at=at)
         words = _describe(request, house, self._rules.now.fields)
         lead_id = self.record_words(tx, known, words, contact, house, at=at, request=request)
+        # Last: the register has one writer at a time.
+        if request.consent is not None:
+            self._identities.note_told(
+                tx,
+                known.subject_id,
+                request.consent,
+                event_id=contact.event_id,
+                channel=request.channel,
+                at=at,
+            )
         return known, lead_id
 
     def record_words(

@@ -6,12 +6,13 @@ when it is kept, and once more when it is taken to be sent, so that a stricter r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from leadgate.errors import UnknownKeyError
+from leadgate.errors import PrivacyError, UnknownKeyError
 from leadgate.model.deliveries import DeliveryKind, DeliveryState
 from leadgate.model.leads import AddTimelineEntry, CreateLead, CrmCommand, EraseLead, LeadRef, Person, UpdateLead
 from leadgate.model.messages import OutgoingMessage
@@ -48,14 +49,29 @@ def chat_lane(connection_id: str, chat_index: bytes) -> str:
     return f"chat:{connection_id}:{chat_index.hex()}"
 
 
+def _nobody(_tx: Transaction, _subject_id: str) -> bool:
+    return False
+
+
 class Outbox:
     """Writes new deliveries inside the transaction that decides on them."""
 
-    def __init__(self, vault: Vault, ids: IdSource, rules: LiveRules | None = None) -> None:
-        """Seal payloads with this vault; without rules the product's defaults hold."""
+    def __init__(
+        self,
+        vault: Vault,
+        ids: IdSource,
+        rules: LiveRules | None = None,
+        *,
+        may_advertise: Callable[[Transaction, str], bool] = _nobody,
+    ) -> None:
+        """Seal payloads with this vault; without rules the product's defaults hold.
+
+        Advertising passes to whom `may_advertise` says; to nobody where nothing is said.
+        """
         self._vault = vault
         self._ids = ids
         self.rules = LiveRules() if rules is None else rules
+        self._may_advertise = may_advertise
 
     def enqueue(
         self,
@@ -69,7 +85,12 @@ class Outbox:
         at: datetime,
         lead_id: str | None = None,
     ) -> str:
-        """Append a delivery to its lane, due at once, and wake the lane; returns the delivery's id."""
+        """Append a delivery to its lane, due at once, and wake the lane; returns the delivery's id.
+
+        Raises:
+            PrivacyError: it is advertising, and the person has not agreed to it (`consent.no_permit`).
+        """
+        self._check_consent(tx, payload, subject_id)
         if isinstance(payload, OutgoingMessage):
             payload = self.guarded(tx, payload, at=at)
         delivery_id = self._ids.new("dlv")
@@ -164,6 +185,20 @@ class Outbox:
             text="",
             ref=lead.ref,
         )
+
+    def open_to_send(self, tx: Transaction, delivery: StoredDelivery) -> Payload:
+        """The payload of a delivery that is about to go; see `open`.
+
+        Raises:
+            PrivacyError: it is advertising, and the consent was withdrawn since (`consent.no_permit`).
+        """
+        payload = self.open(tx, delivery)
+        self._check_consent(tx, payload, delivery.subject_id)
+        return payload
+
+    def _check_consent(self, tx: Transaction, payload: Payload, subject_id: str) -> None:
+        if isinstance(payload, OutgoingMessage) and payload.is_advertising and not self._may_advertise(tx, subject_id):
+            raise PrivacyError("There is no consent to advertising for this.", code="consent.no_permit")
 
     @staticmethod
     def _find_ref(tx: Transaction, lead_id: str) -> LeadRef | None:

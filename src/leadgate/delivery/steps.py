@@ -18,6 +18,8 @@ from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_o
 from leadgate.delivery.targets import Target
 from leadgate.errors import LeaseLostError, VaultError
 from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.errors import LeaseLostError, PrivacyError, VaultError
+from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
 from leadgate.model.leads import AddTimelineEntry, UpdateLead
 from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.model.subjects import BLOCKED
@@ -192,10 +194,10 @@ class LaneSteps:
         self._settle(tx, orphan, None, outcome, target, now=now, jitter=0.5)
 
     def _open(self, tx: Transaction, delivery: StoredDelivery, target: Target, now: datetime) -> Payload | None:
-        """The payload; one that cannot be read gives up at once, so that it does not stop the lane for ever."""
+        """The payload; one that cannot be read, or may not go, gives up at once: it does not stop the lane for ever."""
         try:
-            return self._outbox.open(tx, delivery)
-        except VaultError as error:
+            return self._outbox.open_to_send(tx, delivery)
+        except (VaultError, PrivacyError) as error:
             self._settle(tx, delivery, None, Refused(error.code), target, now=now, jitter=0.5)
             return None
 

@@ -24,6 +24,8 @@ class OutgoingMessage:
         by_person: an employee wrote it, not the bot.
         tried: of a notice, the conversations that it was sent to, this one last: where one way is closed it takes the next.
             None for an answer, which belongs to its chat.
+        is_advertising: it is sent only to whom the gate of `crm.consent` lets it, asked when it is decided on and again before it
+            goes.
     """
 
     message_id: str
@@ -37,3 +39,4 @@ class OutgoingMessage:
     parameters: tuple[str, ...] = ()
     by_person: bool = False
     tried: tuple[str, ...] | None = None
+    is_advertising: bool = False

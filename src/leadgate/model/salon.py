@@ -1,4 +1,4 @@
-"""The salon's own book: what it offers, who works there, when it is open, which texts of consent it uses."""
+"""The salon's own book: what it offers, who works there, when it is open."""
 
 from __future__ import annotations
 
@@ -45,16 +45,6 @@ class OpeningHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentText:
-    """A text of consent in one version; a new wording is a new version."""
-
-    purpose: str
-    version: str
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Salon:
     """The whole book."""
 
@@ -63,4 +53,3 @@ class Salon:
     services: tuple[Service, ...] = ()
     masters: tuple[Master, ...] = ()
     hours: tuple[OpeningHours, ...] = ()
-    consents: tuple[ConsentText, ...] = ()

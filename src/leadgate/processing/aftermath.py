@@ -14,6 +14,7 @@ from leadgate.crm.leads import Contact, House, Leads
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
 from leadgate.ports.stores import StoredFate, Transaction
+from leadgate.processing.asking import Answered, Asking
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.ending import Ending
 from leadgate.processing.reach import Reach
@@ -43,13 +44,16 @@ class Circumstances:
 class Aftermath:
     """Works on events of these `KINDS`."""
 
-    def __init__(self, chats: Chats, fates: Fates, identities: Identities, leads: Leads, reach: Reach) -> None:
+    def __init__(
+        self, chats: Chats, fates: Fates, identities: Identities, leads: Leads, reach: Reach, *, asking: Asking
+    ) -> None:
         """Join these."""
         self._chats = chats
         self._fates = fates
         self._identities = identities
         self._leads = leads
         self._reach = reach
+        self._asking = asking
 
     def take(
         self, tx: Transaction, fact: NormalisedEvent, source: Source, *, contact: Contact, house: House, at: datetime
@@ -77,12 +81,25 @@ class Aftermath:
             self._advance(tx, fact, case, message_id=fact.message_id, status=fact.status)
         elif fact.status == "number_changed" and fact.phone and fact.sender_id:
             return self._number_changed(tx, fact, case, phone=fact.phone, sender_id=fact.sender_id)
-        elif chat is not None and fact.status in ("opted_out", "opted_in"):
-            opted_out_at = case.at if fact.status == "opted_out" else None
-            tx.conversations.set_opted_out(chat.stored.conversation_id, at=opted_out_at)
+        elif chat is not None and fact.status == "opted_out":
+            self._opted_out(tx, fact, case, chat)
+        elif chat is not None and fact.status == "opted_in":
+            # The vendor would let us; whether we may is a matter of the person's own consent.
+            tx.conversations.set_opted_out(chat.stored.conversation_id, at=None)
         elif chat is not None and fact.status == "unblocked":
             tx.conversations.set_unreachable(chat.stored.conversation_id, None, at=case.at)
         return _nothing_to_do(fact, chat)
+
+    def _opted_out(self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, chat: Chat) -> None:
+        answered = Answered(
+            subject_id=self._identities.root(tx, chat.subject_id),
+            event_id=case.contact.event_id,
+            channel=case.contact.channel,
+            words=None,
+            said_at=min(fact.occurred_at or case.at, case.at),
+            at=case.at,
+        )
+        self._asking.note_opted_out(tx, answered)
 
     def _advance(
         self, tx: Transaction, fact: NormalisedEvent, case: Circumstances, *, message_id: str, status: str

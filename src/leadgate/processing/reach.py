@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from leadgate.crm.consent.gate import AdvertisingPermit, may_advertise
 from leadgate.crm.identity import Identities
-from leadgate.delivery.payloads import Outbox
+from leadgate.delivery.payloads import Outbox, chat_lane
 from leadgate.errors import VaultError
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.messages import OutgoingMessage
@@ -23,12 +24,13 @@ FAILURE_TOO_LATE_AFTER = timedelta(hours=24)
 """A vendor that tells a failure later than this tells it of a notice whose time is over."""
 
 WENT_ELSEWHERE = "message.went_elsewhere"
+CONSENT_WITHDRAWN = "message.consent_withdrawn"
 _WAITING_AT_MOST = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What the salon says of its own accord, for instance a reminder.
+    """What the salon says of its own accord, for instance a reminder: service, not advertising (`Reach.advertise`).
 
     Attributes:
         template: our word for what it is, for messengers that then send approved texts only.
@@ -61,7 +63,27 @@ class Reach:
 
     def tell(self, tx: Transaction, subject_id: str, notice: Notice, *, at: datetime) -> str | None:
         """Send a notice where the person was last heard; the delivery's id, or None when there is no way to them."""
-        message = OutgoingMessage(
+        return self._send(tx, subject_id, self._message(notice), at=at)
+
+    def advertise(self, tx: Transaction, permit: AdvertisingPermit, notice: Notice, *, at: datetime) -> str | None:
+        """Send advertising to whom the permit is for; the delivery's id, or None when there is no way to them.
+
+        Raises:
+            PrivacyError: the permit was made in another transaction (`consent.no_permit`).
+        """
+        permit.check(tx, permit.subject_id)
+        return self._send(tx, permit.subject_id, replace(self._message(notice), is_advertising=True), at=at)
+
+    def drop_advertising(self, tx: Transaction, subject_id: str, *, at: datetime) -> None:
+        """Of what waits for a person's chats, advertising is sent no more."""
+        for stored in tx.conversations.of_subjects(self._identities.everyone(tx, subject_id)):
+            lane = chat_lane(stored.connection_id, stored.chat_index)
+            for delivery, message in self._waiting_notices(tx, lane):
+                if message.is_advertising:
+                    _give_up(tx, delivery, CONSENT_WITHDRAWN, at=at)
+
+    def _message(self, notice: Notice) -> OutgoingMessage:
+        return OutgoingMessage(
             message_id=self._ids.new("msg"),
             chat_id="",
             text=notice.text,
@@ -70,7 +92,6 @@ class Reach:
             parameters=notice.parameters,
             tried=(),
         )
-        return self._send(tx, subject_id, message, at=at)
 
     def fall_over(self, tx: Transaction, subject_id: str, message: OutgoingMessage, *, at: datetime) -> str | None:
         """Send a notice the next way; None when it is no notice or there is none left."""
@@ -92,7 +113,7 @@ class Reach:
         for delivery, message in self._waiting_notices(tx, lane):
             is_overdue = at - delivery.created_at >= FALL_OVER_AFTER
             if is_overdue and self.fall_over(tx, delivery.subject_id, message, at=at) is not None:
-                _give_up(tx, delivery, at=at)
+                _give_up(tx, delivery, WENT_ELSEWHERE, at=at)
 
     def carry_on(self, tx: Transaction, delivery_id: str, *, at: datetime) -> str | None:
         """The vendor took a notice and could not bring it: the next way, unless its time is over."""
@@ -123,6 +144,8 @@ class Reach:
 
     def _send(self, tx: Transaction, subject_id: str, message: OutgoingMessage, *, at: datetime) -> str | None:
         tried = message.tried or ()
+        if message.is_advertising and not may_advertise(tx, subject_id):
+            return None
         for chat in self.ways(tx, subject_id):
             address = chat.address(tx)
             if address is None or chat.stored.conversation_id in tried:
@@ -165,13 +188,13 @@ class Reach:
         return payload if isinstance(payload, OutgoingMessage) else None
 
 
-def _give_up(tx: Transaction, delivery: StoredDelivery, *, at: datetime) -> None:
+def _give_up(tx: Transaction, delivery: StoredDelivery, code: str, *, at: datetime) -> None:
     tx.deliveries.settle(
         delivery.delivery_id,
         state=DeliveryState.DISCARDED,
         due_at=None,
         failures=delivery.failures,
-        error_code=WENT_ELSEWHERE,
+        error_code=code,
         error_detail=None,
         external_id=None,
         at=at,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from leadgate.catalogue.texts import Texts, load_texts
+from leadgate.catalogue.texts import Texts, known_locale, load_texts
 from leadgate.crm.fates import Fates
 from leadgate.crm.identity import Identities, Known
 from leadgate.crm.invitations import Invitations, without_token
@@ -16,10 +16,12 @@ from leadgate.delivery.payloads import Outbox
 from leadgate.dialogue.elsewhere import find_wish
 from leadgate.dialogue.script import DialogueState, Reply, Step, take_turn
 from leadgate.dialogue.script import Turn as ScriptTurn
+from leadgate.dialogue.withdrawal import find_withdrawal
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
 from leadgate.model.messages import OutgoingMessage
 from leadgate.ports.stores import Transaction, Workspace
+from leadgate.processing.asking import Answered, Asking, message_id_of
 from leadgate.privacy.health import mentions_health
 from leadgate.privacy.rules import HealthMode
 from leadgate.processing.chats import Chat, Chats
@@ -44,7 +46,7 @@ class Scene:
     Attributes:
         chat_id: the vendor's id of the chat.
         contact: its `event_id` is the event.
-        texts: the bot's, in the client's language.
+        locale: the client's language.
         heard_at: when it was said, however late it came: a vendor's window for free answers counts from then.
     """
 
@@ -52,7 +54,7 @@ class Scene:
     chat_id: str
     contact: Contact
     house: House
-    texts: Texts
+    locale: str
     heard_at: datetime
     at: datetime
 
@@ -65,6 +67,11 @@ class Scene:
     def event_id(self) -> str:
         """Of what is worked on."""
         return self.contact.event_id
+
+    @property
+    def texts(self) -> Texts:
+        """The bot's, in the client's language."""
+        return load_texts("bot", self.locale)
 
 
 class HearRequest(Protocol):
@@ -99,6 +106,7 @@ class Talk:
         fates: Fates,
         invitations: Invitations,
         links: StartLinks,
+        asking: Asking,
         hear_request: HearRequest | None = None,
     ) -> None:
         """Join these; without `hear_request` nobody listens for requests about personal data."""
@@ -111,6 +119,7 @@ class Talk:
         self._fates = fates
         self._invitations = invitations
         self._links = links
+        self._asking = asking
 
     def take(
         self,
@@ -129,7 +138,7 @@ class Talk:
             chat_id=chat_id,
             contact=contact,
             house=house,
-            texts=self._texts(fact),
+            locale=self._locale(fact),
             heard_at=min(fact.occurred_at or at, at),
             at=at,
         )
@@ -143,10 +152,14 @@ class Talk:
         fact = without_token(fact)
         chat = self._open_chat(tx, known, scene)
         turn = self._take_turn(tx, chat, fact, known, scene, is_joined=joined is not None)
+        # Before the texts of consent are filled in: what they say is kept by the number of the message.
         turn = self._stay_off_health(turn, fact.text or "", scene)
+        turn = self._asking.fill_in(tx, turn, event_id=scene.event_id, locale=scene.locale, at=at)
         chat.keep(tx, turn.state, at=at)
-        chat.add_message(tx, scene.event_id, outgoing=False, text=turn.entry or fact.text or "", at=at)
+        words = turn.entry or fact.text or fact.payload or ""
+        chat.add_message(tx, scene.event_id, outgoing=False, text=words, at=at)
         lead_id = self._record(tx, fact, known, turn, scene)
+        self._asking.keep(tx, turn, _answered(fact, known, scene))
         if lead_id is None and joined is not None:
             lead_id = self._tell_joined(tx, known, scene)
         self._answer(tx, chat, turn.replies, callback_id=fact.callback_id, scene=scene)
@@ -189,13 +202,16 @@ class Talk:
         self, tx: Transaction, chat: Chat, fact: NormalisedEvent, known: Known, scene: Scene, *, is_joined: bool
     ) -> ScriptTurn:
         words = (fact.text or "").strip()
-        if is_joined:
+        # A withdrawal comes before everything else, whatever else the words may mean.
+        is_withdrawal = find_withdrawal(words or fact.payload or "") is not None
+        if is_joined and not is_withdrawal:
             return _welcome(chat.state, known, words, scene.texts)
-        if fact.kind is EventKind.TEXT:
+        if fact.kind is EventKind.TEXT and not is_withdrawal:
             reply = self._answer_request(tx, fact, known, words, scene) or self._offer_links(tx, known, words, scene)
             if reply is not None:
                 return ScriptTurn(state=replace(chat.state, has_request=True), replies=(reply,), entry=words)
-        return take_turn(chat.state, fact, scene.texts, salon=self._workspace.name)
+        consents = self._asking.consents(tx, known.subject_id, scene.locale)
+        return take_turn(chat.state, fact, scene.texts, salon=self._workspace.name, consents=consents)
 
     def _stay_off_health(self, turn: ScriptTurn, words: str, scene: Scene) -> ScriptTurn:
         """Where health is no subject of chats, the bot says so once in a conversation, before what it says anyway."""
@@ -236,7 +252,7 @@ class Talk:
     def _record(
         self, tx: Transaction, fact: NormalisedEvent, known: Known, turn: ScriptTurn, scene: Scene
     ) -> str | None:
-        if turn.entry is None:
+        if turn.entry is None or not (turn.makes_lead or self._leads.find_current(tx, known.subject_id)):
             return None
         learned = self._identities.learn(tx, known.subject_id, turn.learned, channel=scene.kind, at=scene.at)
         request = None if fact.lead is None else replace(fact.lead, message=turn.entry)
@@ -256,7 +272,7 @@ class Talk:
     ) -> None:
         for number, reply in enumerate(replies):
             asked = OutgoingMessage(
-                message_id=f"{scene.event_id}-{number + 1}",
+                message_id=message_id_of(scene.event_id, number),
                 chat_id=scene.chat_id,
                 text=reply.text,
                 buttons=reply.buttons,
@@ -280,13 +296,21 @@ class Talk:
                 at=scene.at,
             )
 
-    def _texts(self, fact: NormalisedEvent) -> Texts:
-        return load_texts("bot", self._locale(fact))
-
     def _locale(self, fact: NormalisedEvent) -> str:
         # Russian first: English only for those whose messenger speaks it, or for a salon that does.
         is_english = fact.language is not None and fact.language.lower().startswith("en")
-        return "en" if is_english else self._workspace.locale
+        return known_locale("en" if is_english else self._workspace.locale)
+
+
+def _answered(fact: NormalisedEvent, known: Known, scene: Scene) -> Answered:
+    return Answered(
+        subject_id=known.subject_id,
+        event_id=scene.event_id,
+        channel=scene.kind,
+        words=fact.text or fact.payload,
+        said_at=scene.heard_at,
+        at=scene.at,
+    )
 
 
 def _welcome(state: DialogueState, known: Known, words: str, texts: Texts) -> ScriptTurn:

@@ -8,6 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from leadgate.catalogue.texts import Texts, load_texts
+from leadgate.crm.consent.register import Register
+from leadgate.crm.consent.texts import TextBook
 from leadgate.crm.fates import Fates
 from leadgate.crm.identity import Identities
 from leadgate.crm.invitations import Invitations
@@ -22,6 +24,7 @@ from leadgate.model.webhooks import VerifiedWebhook
 from leadgate.ports.clock import IdSource
 from leadgate.ports.stores import StoredDelivery, StoredEvent, Transaction, Workspace
 from leadgate.processing import aftermath, talk
+from leadgate.processing.asking import Asking
 from leadgate.processing.chats import Chats
 from leadgate.processing.ending import Ending, gravest
 from leadgate.processing.reach import Reach
@@ -58,7 +61,10 @@ class Turns:
         self.reach = Reach(self.chats, identities, outbox, ids, find_source)
         invitations = Invitations(vault, identities, ids)
         self.links = StartLinks(invitations, doors)
-        self._aftermath = aftermath.Aftermath(self.chats, self.fates, identities, leads, self.reach)
+        self.register = Register(vault)
+        self.texts = TextBook(workspace, ids)
+        asking = Asking(self.register, self.texts, self.reach)
+        self._aftermath = aftermath.Aftermath(self.chats, self.fates, identities, leads, self.reach, asking=asking)
         self._talk = talk.Talk(
             workspace,
             self.chats,
@@ -69,6 +75,7 @@ class Turns:
             invitations=invitations,
             links=self.links,
             hear_request=hear_request,
+            asking=asking,
         )
         self._hear_request = hear_request
         self.house = House(texts=load_texts("bot", workspace.locale), time_zone=ZoneInfo(workspace.time_zone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadgate.model.salon import ConsentText, Master, OpeningHours, Salon, Service
+from leadgate.model.salon import Master, OpeningHours, Salon, Service
 
 NAME = "Салон «Лимон»"
 
@@ -35,21 +35,5 @@ EXAMPLE_SALON = Salon(
     hours=(
         *(OpeningHours(weekday=day, opens="10:00", closes="21:00") for day in range(1, 7)),
         OpeningHours(weekday=7, opens="11:00", closes="19:00"),
-    ),
-    consents=(
-        ConsentText(
-            purpose="booking",
-            version="2026-11-01",
-            title="Согласие на обработку данных для записи",
-            text="Салон «Лимон» хранит имя и телефон, чтобы записать вас, напомнить о визите и позвонить, если планы мастера "
-            "изменятся. Больше ни для чего. Отозвать согласие можно в любой день: напишите в чат «отзываю согласие».",
-        ),
-        ConsentText(
-            purpose="advertising",
-            version="2026-11-01",
-            title="Согласие на новости и скидки",
-            text="Салон «Лимон» будет изредка писать вам о новостях и скидках в тот чат, где вы согласились. "
-            "Отказаться можно в любой день: напишите «стоп».",
-        ),
     ),
 )

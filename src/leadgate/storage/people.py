@@ -7,10 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
-from leadgate.model.leads import ConsentGiven
 from leadgate.ports.stores import WrappedKey
 from leadgate.storage.base import SqlStore, given, insert_unless_there, of_workspace
-from leadgate.storage.schema import consents, data_keys, identifiers, subject_joins, subjects
+from leadgate.storage.schema import data_keys, identifiers, subject_joins, subjects
 
 _FIND_KEY = select(data_keys).where(of_workspace(data_keys), given(data_keys.c.scope))
 _ADD_KEY = insert(data_keys)
@@ -75,14 +74,6 @@ _JOINED_INTO = select(subject_joins.c.subject_id).where(
 )
 
 
-_ADD_CONSENT = insert_unless_there(consents)
-_CONSENTS = (
-    select(consents.c.given_at, consents.c.policy_version)
-    .where(of_workspace(consents), consents.c.subject_id.in_(bindparam("subject_ids", expanding=True)))
-    .order_by(consents.c.given_at, consents.c.event_id)
-)
-
-
 class SqlSubjectStore(SqlStore):
     """See `ports.stores.SubjectStore`."""
 
@@ -129,21 +120,3 @@ class SqlSubjectStore(SqlStore):
     def set_profile(self, subject_id: str, sealed_profile: bytes) -> None:
         """Replace the sealed profile."""
         self._run(_CHANGE_SUBJECT, for_subject_id=subject_id, sealed_profile=sealed_profile)
-
-    def add_consent(self, subject_id: str, event_id: str, consent: ConsentGiven, *, at: datetime) -> None:
-        """One for each event."""
-        self._keep(
-            _ADD_CONSENT,
-            subject_id=subject_id,
-            event_id=event_id,
-            policy_version=consent.policy_version,
-            given_at=consent.given_at,
-            recorded_at=at,
-        )
-
-    def consents(self, subject_ids: Sequence[str]) -> Sequence[ConsentGiven]:
-        """The earliest first."""
-        if not subject_ids:
-            return []
-        rows = self._run(_CONSENTS, subject_ids=list(subject_ids))
-        return [ConsentGiven(given_at=row.given_at, policy_version=row.policy_version) for row in rows]

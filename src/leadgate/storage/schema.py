@@ -322,6 +322,7 @@ subject_joins = Table(
 )
 Index("subject_joins_into", subject_joins.c.workspace_id, subject_joins.c.into_subject_id)
 
+# What bot builders told before there was a register; emptied at the first start after it, see `crm.consent.register`.
 consents = Table(
     "consents",
     metadata,
@@ -334,6 +335,62 @@ consents = Table(
     PrimaryKeyConstraint("workspace_id", "event_id"),
 )
 Index("consents_subject", consents.c.workspace_id, consents.c.subject_id)
+
+# The words that people agree to, by version: never changed, never removed, nothing in them is about a person.
+consent_texts = Table(
+    "consent_texts",
+    metadata,
+    _workspace(),
+    Column("text_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("text_hash", LargeBinary, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("made_by", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "text_id"),
+    UniqueConstraint("workspace_id", "purpose", "locale", "version", name="consent_texts_version"),
+    CheckConstraint("purpose IN ('processing', 'passing_on', 'advertising')", name="consent_texts_purpose"),
+)
+
+# Who agreed to what: lines are only added, each with a hash over itself and the one before. They outlive the person's erasure
+# as ids, states and times; what is sealed goes with the key.
+consent_register = Table(
+    "consent_register",
+    metadata,
+    _workspace(),
+    Column("number", BigInteger, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided_at", UtcTime, nullable=False),
+    Column("recorded_at", UtcTime, nullable=False),
+    Column("text_id", Text, nullable=True),
+    Column("text_hash", LargeBinary, nullable=True),
+    Column("message_id", Text, nullable=True),
+    Column("event_id", Text, nullable=False),
+    Column("sealed_details", LargeBinary, nullable=False),
+    Column("record_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "number"),
+    CheckConstraint("purpose IN ('processing', 'passing_on', 'advertising')", name="consent_register_purpose"),
+    CheckConstraint("decision IN ('given', 'told', 'refused', 'withdrawn')", name="consent_register_decision"),
+)
+Index(
+    "consent_register_subject",
+    consent_register.c.workspace_id,
+    consent_register.c.subject_id,
+    consent_register.c.number,
+)
+
+# Up to which line the audit journal has the register.
+consent_journaled = Table(
+    "consent_journaled",
+    metadata,
+    _workspace(),
+    Column("number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id"),
+)
 
 invitations = Table(
     "invitations",

@@ -14,6 +14,7 @@ from leadgate.storage.api import SqlAnswerStore, SqlTokenStore
 from leadgate.storage.base import SqlStore, TolerantInsert, given, insert_or, of_workspace
 from leadgate.storage.chats import SqlConversationStore, SqlFateStore, SqlInvitationStore
 from leadgate.storage.connections import SqlConnectionStore
+from leadgate.storage.consents import SqlConsentStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.erasures import SqlErasureStore
 from leadgate.storage.events import SqlEventStore
@@ -95,6 +96,7 @@ class SqlTransaction(SqlStore):
         self.erasures = SqlErasureStore(connection, workspace_id)
         self.persons = SqlPersonStore(connection, workspace_id)
         self.incidents = SqlIncidentStore(connection, workspace_id)
+        self.consents = SqlConsentStore(connection, workspace_id)
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
         """Add to the counters of the current hour."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from leadgate.app.data_map_words import ToldRecipient
 from leadgate.model.alerts import AddressTrial, Alert, AlertOverview, AlertTarget, AlertWords
 from leadgate.model.connections import CheckReport
+from leadgate.model.consents import ConsentOverview, ConsentPurpose, ConsentRecord, ConsentRule, ConsentText, Proof
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.erasures import Erasure, ErasureReason
 from leadgate.model.events import EventState
@@ -598,6 +599,43 @@ class Incidents(Protocol):
         ...
 
 
+class Consents(Protocol):
+    """What people agreed to."""
+
+    async def overview(self) -> ConsentOverview:
+        """Rule, counts and texts."""
+        ...
+
+    async def records(
+        self, *, limit: int, cursor: str | None = None, subject_id: str | None = None
+    ) -> Page[ConsentRecord]:
+        """The register, newest first; of one person when they are named."""
+        ...
+
+    async def record(self, number: int) -> tuple[ConsentRecord, ConsentText | None]:
+        """One line with the text that was shown. Raises NotFoundError."""
+        ...
+
+    async def write_text(self, purpose: ConsentPurpose, locale: str, text: str, *, by: str) -> ConsentText:
+        """The salon's own words as a new version.
+
+        Raises:
+            ConfigurationError: they will not do (`consent.text_wrong`, `consent.text_without_way_out`).
+            ConflictError: they stand already. JournalUnavailableError: not journaled, so not done.
+        """
+        ...
+
+    async def change_rule(
+        self, *, asks_processing: bool | None, advertises: bool | None, passes_on_to: str | None, by: str
+    ) -> ConsentRule:
+        """What is asked for. Raises ConfigurationError (`consent.recipient_wrong`), JournalUnavailableError."""
+        ...
+
+    async def verify(self) -> Proof:
+        """Read the whole register and prove it. Raises JournalUnavailableError."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
@@ -669,6 +707,11 @@ class House(Protocol):
     @property
     def erasure_papers(self) -> ErasurePapers:
         """The papers of an erasure."""
+        ...
+
+    @property
+    def consents(self) -> Consents:
+        """What people agreed to."""
         ...
 
     @property

@@ -87,6 +87,10 @@ NOTICES = frozenset(
         "incident_notice_missing",
         "incident_not_frozen",
         "incident_none_open",
+        "consent_text_written",
+        "consent_text_same",
+        "consent_rule_changed",
+        "consent_recipient_wrong",
     }
 )
 
@@ -118,6 +122,8 @@ WARNINGS = frozenset(
         "incident_notice_missing",
         "incident_not_frozen",
         "incident_none_open",
+        "consent_text_same",
+        "consent_recipient_wrong",
     }
 )
 """Notices that something did not go as wished."""

@@ -48,7 +48,7 @@ class SiteHouse:
                 for service in salon.services
             ],
             masters=[master.name for master in salon.masters],
-            consents=[consent.title for consent in salon.consents],
+            consents=self._app.consent_texts,
             language=language,
         )
 

@@ -45,7 +45,7 @@ class SalonCard:
         hours: lines such as `пн-пт 10:00-21:00`.
         phone: as people write it; None when there is none to show.
         masters: first names.
-        consents: titles of the texts of consent.
+        consents: what the bot asks people to agree to, word by word.
         language: of the page, `ru` or `en`.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leadgate.model.connections import FindingState
+from leadgate.model.consents import Decision
 from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryState
 from leadgate.model.events import EventState
 from leadgate.model.requests import RequestOutcome, RequestStep
@@ -53,6 +54,13 @@ DELIVERIES = {
     DeliveryState.DISCARDED: Mark("", "x", "state.delivery.discarded"),
 }
 PAUSED = Mark("", "pause", "state.delivery.paused")
+
+CONSENTS = {
+    Decision.GIVEN: Mark("is-ok", "ok", "state.consent.given"),
+    Decision.TOLD: Mark("is-ok", "note", "state.consent.told"),
+    Decision.REFUSED: Mark("", "x", "state.consent.refused"),
+    Decision.WITHDRAWN: Mark("is-warn", "left", "state.consent.withdrawn"),
+}
 
 ADDRESS_WELL = Mark("is-ok", "ok", "alerts.well")
 ADDRESS_FAILS = Mark("is-bad", "bad", "alerts.failing")

@@ -5,12 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadgate.catalogue.texts import load_texts
+from leadgate.dialogue.consent import Consents
 from leadgate.dialogue.script import DialogueState, Step, Turn, find_name, find_phone, show_phone, take_turn
+from leadgate.model.consents import ConsentPurpose, Decision
 from leadgate.model.events import EventKind, NormalisedEvent
 from leadgate.model.leads import Person
 
 RU, EN = load_texts("bot", "ru"), load_texts("bot", "en")
 TEXTS = {"ru": RU, "en": EN}
+AGREED = {
+    locale: Consents(words=load_texts("consents", locale), standing={ConsentPurpose.PROCESSING: Decision.GIVEN})
+    for locale in TEXTS
+}
+"""Of a person who has agreed to name and phone; what comes before that is in test_consent.py."""
 START = DialogueState()
 PHONE = "+79000000101"
 
@@ -24,7 +31,7 @@ def talk(*words: str, texts: str = "ru", state: DialogueState = START) -> list[T
     """A whole conversation."""
     turns: list[Turn] = []
     for text in words:
-        turns.append(take_turn(state, said(text), TEXTS[texts], salon="Лимон"))
+        turns.append(take_turn(state, said(text), TEXTS[texts], salon="Лимон", consents=AGREED[texts]))
         state = turns[-1].state
     return turns
 
@@ -77,7 +84,9 @@ def test_a_question_is_put_twice_and_never_a_third_time(step: Step) -> None:
 @pytest.mark.parametrize("step", list(Step))
 def test_a_phone_is_learned_wherever_it_is_written(step: Step) -> None:
     """A client who gives the number later, or in one breath with the wish, must be called back."""
-    turn = take_turn(DialogueState(step=step, asked=1), said("мой номер 8 900 000-01-01"), RU, salon="Лимон")
+    turn = take_turn(
+        DialogueState(step=step, asked=1), said("мой номер 8 900 000-01-01"), RU, salon="Лимон", consents=AGREED["ru"]
+    )
     assert turn.learned.phone == PHONE
     assert turn.state.phone == PHONE
 
@@ -85,15 +94,23 @@ def test_a_phone_is_learned_wherever_it_is_written(step: Step) -> None:
 def test_a_phone_that_is_known_is_no_news() -> None:
     """No second update of the CRM."""
     state = DialogueState(step=Step.DONE, phone=PHONE)
-    assert take_turn(state, said("повторю: 89000000101"), RU, salon="Лимон").learned == Person()
+    assert take_turn(state, said("повторю: 89000000101"), RU, salon="Лимон", consents=AGREED["ru"]).learned == Person()
 
 
 def test_an_own_contact_counts_and_a_strangers_does_not() -> None:
     """The messenger vouches for the first only."""
     state = DialogueState(step=Step.PHONE, asked=1, name="Алсу")
-    own = take_turn(state, said(None, EventKind.CONTACT, phone=PHONE, phone_verified=True), RU, salon="Лимон")
+    own = take_turn(
+        state, said(None, EventKind.CONTACT, phone=PHONE, phone_verified=True), RU, salon="Лимон", consents=AGREED["ru"]
+    )
     assert (own.learned, own.state.step) == (Person(phone=PHONE), Step.WISH)
-    foreign = take_turn(state, said(None, EventKind.CONTACT, phone=PHONE, phone_verified=False), RU, salon="Лимон")
+    foreign = take_turn(
+        state,
+        said(None, EventKind.CONTACT, phone=PHONE, phone_verified=False),
+        RU,
+        salon="Лимон",
+        consents=AGREED["ru"],
+    )
     assert (foreign.learned, foreign.state) == (Person(), state)
     assert foreign.entry == RU.get("entry_foreign_contact")
     assert PHONE not in str(foreign)
@@ -101,7 +118,13 @@ def test_an_own_contact_counts_and_a_strangers_does_not() -> None:
 
 def test_a_voice_message_is_passed_on_and_answered() -> None:
     """With its caption, and with an honest word that it was not heard."""
-    turn = take_turn(DialogueState(step=Step.NAME, asked=1), said("послушайте", EventKind.MEDIA), RU, salon="Лимон")
+    turn = take_turn(
+        DialogueState(step=Step.NAME, asked=1),
+        said("послушайте", EventKind.MEDIA),
+        RU,
+        salon="Лимон",
+        consents=AGREED["ru"],
+    )
     assert turn.entry == f"{RU.get('entry_media')} послушайте"
     assert turn.replies[0].text == RU.get("cannot_listen")
 
@@ -109,7 +132,7 @@ def test_a_voice_message_is_passed_on_and_answered() -> None:
 def test_words_of_others_that_are_passed_on_make_no_empty_request() -> None:
     """A forwarded post has no words of the client's own."""
     for step in Step:
-        turn = take_turn(DialogueState(step=step), said(None), RU, salon="Лимон")
+        turn = take_turn(DialogueState(step=step), said(None), RU, salon="Лимон", consents=AGREED["ru"])
         assert (turn.entry, turn.state.step, turn.learned) == (None, step, Person())
 
 
@@ -134,7 +157,9 @@ def test_what_was_greeted_in_the_widget_is_not_greeted_again() -> None:
 )
 def test_any_words_get_one_answer_and_are_not_lost(step: Step, words: str, kind: EventKind, texts: str) -> None:
     """Whatever a client sends."""
-    turn = take_turn(DialogueState(step=step, asked=1), said(words, kind), TEXTS[texts], salon="Лимон")
+    turn = take_turn(
+        DialogueState(step=step, asked=1), said(words, kind), TEXTS[texts], salon="Лимон", consents=AGREED[texts]
+    )
     assert len(turn.replies) == 1
     assert turn.replies[0].text
     is_command = words.strip() == "/start" or words.strip().startswith("/start ")

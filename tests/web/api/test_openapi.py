@@ -82,6 +82,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "subject_id": more.pop("subject", ""),
             "kind": more.pop("kind", ""),
             "notice": "24",
+            "number": "1",
         }.items():
             address = address.replace(f"{{{name}}}", value)
         answer = await api.ask(method, address + more.pop("query", ""), more.pop("role", Role.OWNER), **more)
@@ -90,13 +91,17 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
         seen.add((method, path))
         return answer.json()
 
-    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses"):
+    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses", "/consents"):
         await walk("GET", path, 200, query="?limit=1")
         await walk("GET", path, 422, query="?limit=0")
     await walk("GET", "/figures", 200, query="?period=week")
-    await walk("GET", "/ledger", 200)
-    await walk("POST", "/ledger/reconcile", 200)
-    await walk("GET", "/ledger", 200)
+    for method, path in (
+        ("GET", "/ledger"),
+        ("POST", "/ledger/reconcile"),
+        ("GET", "/ledger"),
+        ("GET", "/deliveries/causes"),
+    ):
+        await walk(method, path, 200)
     await walk("GET", "/events/{event_id}", 200)
     await walk("GET", "/events/{event_id}", 200, role=Role.AUDITOR)
     await walk("POST", "/events/{event_id}/replay", 409)
@@ -170,6 +175,38 @@ async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:
     await walk("POST", "/subjects/{subject_id}/unblock", 200, subject=person)
     await walk("POST", "/subjects/{subject_id}/unblock", 409, subject=person)
     await walk("GET", "/subjects/{subject_id}", 200, subject=person)
+    await api.uncertain(delivery)
+    await walk("POST", "/deliveries/{delivery_id}/confirm", 200)
+    await walk("POST", "/events/{event_id}/replay", 200, event=await api.undone_event())
+    await consents(walk)
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert told == seen
+
+
+async def consents(walk: Callable[..., Awaitable[Any]]) -> None:
+    """The register holds what the bot builder told; texts and rule are written and refused."""
+    await walk("GET", "/consents/overview", 200)
+    told = await walk("GET", "/consents/{number}", 200)
+    hidden = await walk("GET", "/consents/{number}", 200, role=Role.AUDITOR)
+    assert (told["told_version"], hidden["told_version"], hidden["hidden"]) == (
+        "2026-11-01",
+        None,
+        ["words", "told_version"],
+    )
+    text = {
+        "purpose": "advertising",
+        "locale": "ru",
+        "text": "Пишите о скидках изредка. Надоест, отвечу «стоп», и всё.",
+    }
+    await walk("POST", "/consents/texts", 403, json=text, role=Role.MANAGER)
+    await walk(
+        "POST", "/consents/texts", 422, json={**text, "text": "на всё согласен и навсегда, отозвать нельзя никак"}
+    )
+    await walk("POST", "/consents/texts", 201, json=text)
+    await walk("POST", "/consents/texts", 409, json=text)
+    await walk("GET", "/consents/texts", 200)
+    assert (await walk("POST", "/consents/rule", 200, json={"advertises": True}))["asks_processing"] is True
+    assert (await walk("GET", "/consents/verify", 200))["ok"] is True
 
 
 async def test_a_cured_lead_reaches_the_crm(api: Api) -> None:

@@ -8,6 +8,7 @@ from leadgate.ports.stores.acceptances import AcceptanceStore
 from leadgate.ports.stores.alerts import AlertKey, AlertStore
 from leadgate.ports.stores.api import AnswerStore, KeptAnswer, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
+from leadgate.ports.stores.consents import ConsentStore, OldTold, StoredConsent
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
@@ -41,6 +42,7 @@ __all__ = [
     "AlertStore",
     "AnswerStore",
     "ConnectionStore",
+    "ConsentStore",
     "ConversationStore",
     "DeliveryStore",
     "ErasureStore",
@@ -56,10 +58,12 @@ __all__ = [
     "NewEvent",
     "RequestStore",
     "RetentionStore",
+    "OldTold",
     "RuleStore",
     "SalonStore",
     "StaffStore",
     "Storage",
+    "StoredConsent",
     "StoredConversation",
     "StoredDelivery",
     "StoredEvent",

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from leadgate.model.leads import ConsentGiven
 from leadgate.ports.stores.records import StoredConversation, StoredFate, StoredMessage, WrappedKey
 
 
@@ -67,14 +66,6 @@ class SubjectStore(Protocol):
 
     def set_profile(self, subject_id: str, sealed_profile: bytes) -> None:
         """Replace the sealed profile."""
-        ...
-
-    def add_consent(self, subject_id: str, event_id: str, consent: ConsentGiven, *, at: datetime) -> None:
-        """Note what an event told of the person's consent; an event that is worked on again adds nothing."""
-        ...
-
-    def consents(self, subject_ids: Sequence[str]) -> Sequence[ConsentGiven]:
-        """What was told of the consents of these people, who may be one, the earliest first."""
         ...
 
 

@@ -12,6 +12,7 @@ from leadgate.ports.stores.acceptances import AcceptanceStore
 from leadgate.ports.stores.alerts import AlertStore
 from leadgate.ports.stores.api import AnswerStore, TokenStore
 from leadgate.ports.stores.connections import ConnectionStore
+from leadgate.ports.stores.consents import ConsentStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
@@ -144,6 +145,11 @@ class Transaction(Protocol):
     @property
     def incidents(self) -> IncidentStore:
         """Incidents with personal data, and freezes."""
+        ...
+
+    @property
+    def consents(self) -> ConsentStore:
+        """The register of consents."""
         ...
 
     def add_refusals(self, counts: Mapping[tuple[str, str], int], *, at: datetime) -> None:
