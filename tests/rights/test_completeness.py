@@ -8,9 +8,10 @@ from sqlalchemy import Table, UniqueConstraint
 from leadgate.app.subjects import Subjects
 from leadgate.model.person_file import PersonFile
 from leadgate.rights.gathering import NOT_IN_FILE, SEALED, TABLES
+from leadgate.rights.request_part import TABLES as REQUEST_TABLES
 from leadgate.storage.schema import metadata
 
-PARTS_OF_ROOMS: set[str] = set()
+PARTS_OF_ROOMS = set(REQUEST_TABLES)
 """Tables that other rooms bring into the file by a `Part` of theirs."""
 
 

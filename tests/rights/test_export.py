@@ -54,7 +54,7 @@ async def test_both_channels_of_a_joined_person_stand_in_the_file(house: House) 
         "sender:telegram": "5900000301",
         "username:telegram": "alsu_k",
     }
-    assert [one.policy_version for one in file.consents] == ["2026-11-01"]
+    assert [one.told_version for one in file.consents] == ["2026-11-01"]
     assert {lead.crm for lead in file.leads} == {f"lead:{row['id']}" for row in await house.records(1)}
     assert file.crm.state == "asked"
     held = json.dumps(plain(list(file.crm.records)), ensure_ascii=False)

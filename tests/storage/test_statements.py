@@ -259,7 +259,7 @@ def look_at_a_person(tx: SqlTransaction, name: str) -> None:
     assert "phone" in tx.persons.identifier_kinds()
     assert [one.kind for one in tx.persons.identifiers([name])] == ["phone"]
     assert tx.persons.drop_identifier([name], "phone", name.encode())
-    assert len(tx.persons.joins([name])) == len(tx.persons.consents([name])) == len(tx.persons.invitations([name])) == 1
+    assert len(tx.persons.joins([name])) == len(tx.persons.invitations([name])) == 1
     assert len(tx.persons.events([name], after=0, limit=9)) == 1
     assert [one.lead.subject_id for one in tx.persons.leads([name])] == [name]
     assert [one.delivery.delivery_id for _, one in tx.persons.deliveries([name], after=0, limit=9)] == [

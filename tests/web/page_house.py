@@ -1093,7 +1093,7 @@ def sample_file(subject_id: str) -> PersonFile:
         leads=[],
         deliveries=[],
         crm=FiledCrm(state="not_connected", asked_at=None, records=[], withheld=0),
-        retention=None,
+        retention={"bodies": 14},
         more=[],
     )
 

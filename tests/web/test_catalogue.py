@@ -262,6 +262,8 @@ def test_every_text_about_requests_is_said() -> None:
     known = set(raw("ru", "requests"))
     assert made - known == set()
     assert [key for key in known - made if f'"{key}"' not in code] == []
+
+
 def test_every_text_of_consents_is_said_and_there() -> None:
     """As for the bot; what is asked for by purpose and answer is put together."""
     package = Path(leadgate.__file__).parent

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from leadgate import registry
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
-from leadgate.app.data_map import DataMapDesk
 from leadgate.app.consents import ConsentDesk
+from leadgate.app.data_map import DataMapDesk
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.erasing import Erasing
@@ -72,6 +72,7 @@ from leadgate.processing.source import Source
 from leadgate.processing.turn import Turns, describe_contact
 from leadgate.rights.chat_requests import ChatRequests
 from leadgate.rights.request_desk import RequestDesk
+from leadgate.rights.request_part import make_request_part
 from leadgate.rights.requests import RequestBook
 from leadgate.rights.working_days import load_calendar
 from leadgate.settings import Settings
@@ -191,29 +192,6 @@ class App:
             storage, self.reconciler, workspace, high_water=self.high_water, clock=self.clock, holder=holder
         )
         self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
-        self.requests = RequestDesk(
-            storage,
-            requests,
-            self.journal,
-            self.reachability.find_subject,
-            identities,
-            salon=workspace.name,
-            locale=workspace.locale,
-            clock=self.clock,
-        )
-        self.subjects = Subjects(
-            storage,
-            vault,
-            PersonReader(vault, turns, outbox, self.book, self.clock),
-            identities=identities,
-            outbox=outbox,
-            journal=lambda: self.journal,
-            find_portal=self.targets.find_portal,
-            workspace=workspace,
-            clock=self.clock,
-            on_change=self._wake_workers,
-        )
-        self.retention = Retention(storage, self.journal, self._forget_for_good, clock=self.clock, holder=holder)
         self.desk = Desk(
             storage,
             self.book,
@@ -224,20 +202,6 @@ class App:
             clock=self.clock,
             on_change=self._wake_workers,
         )
-        self.erasing = Erasing(
-            storage,
-            vault,
-            self.journal,
-            outbox,
-            unread=UnreadEvents(turns, self.book, vault, identities),
-            book=self.book,
-            folder=settings.data,
-            clock=self.clock,
-            ids=self.ids,
-            holder=holder,
-            on_change=self._wake_workers,
-        )
-        self.erasure_papers = ErasurePapers(self.erasing, self.journal, storage, workspace, self.clock)
         self.connections = ConnectionDesk(
             storage,
             vault,
@@ -252,27 +216,7 @@ class App:
             on_change=self._wake_workers,
         )
 
-        self.policies = PolicyDesk(storage, self.journal, clock=self.clock, on_change=self.read_book)
-        self.data_map = DataMapDesk(
-            storage,
-            self.book,
-            self.connections.gate,
-            self.rules,
-            settings=settings,
-            workspace=workspace,
-            clock=self.clock,
-        )
-        self.incidents = IncidentDesk(
-            storage,
-            vault,
-            self.journal,
-            self.book,
-            workspace=workspace,
-            sources=ExportSources(storage=storage, journal=self.journal, book=self.book, draw_map=self.data_map.draw),
-            clock=self.clock,
-            ids=self.ids,
-            on_change=self._wake_workers,
-        )
+        self._furnish_rights(requests, outbox, identities)
         self.watchdog = Watchdog(
             storage,
             self.book,
@@ -286,6 +230,72 @@ class App:
         self.journal_watch = JournalWatch(journal, storage, self.clock, self.alerts.send_checkpoint)
         self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(), holder)
+
+    def _furnish_rights(self, requests: RequestBook, outbox: Outbox, identities: Identities) -> None:
+        """What people may ask about their data, and what the owner decides about it."""
+        self.erasing = Erasing(
+            self.storage,
+            self.vault,
+            self.journal,
+            outbox,
+            unread=UnreadEvents(self.turns, self.book, self.vault, identities),
+            book=self.book,
+            folder=self.settings.data,
+            clock=self.clock,
+            ids=self.ids,
+            holder=self._holder,
+            on_change=self._wake_workers,
+        )
+        self.erasure_papers = ErasurePapers(self.erasing, self.journal, self.storage, self.workspace, self.clock)
+        self.requests = RequestDesk(
+            self.storage,
+            requests,
+            self.journal,
+            self.reachability.find_subject,
+            identities,
+            salon=self.workspace.name,
+            locale=self.workspace.locale,
+            clock=self.clock,
+        )
+        self.subjects = Subjects(
+            self.storage,
+            self.vault,
+            PersonReader(self.vault, self.turns, outbox, self.book, self.clock),
+            identities=identities,
+            outbox=outbox,
+            journal=lambda: self.journal,
+            find_portal=self.targets.find_portal,
+            workspace=self.workspace,
+            clock=self.clock,
+            on_change=self._wake_workers,
+            parts=(make_request_part(requests),),
+        )
+        self.retention = Retention(
+            self.storage, self.journal, self._forget_for_good, clock=self.clock, holder=self._holder
+        )
+        self.policies = PolicyDesk(self.storage, self.journal, clock=self.clock, on_change=self.read_book)
+        self.data_map = DataMapDesk(
+            self.storage,
+            self.book,
+            self.connections.gate,
+            self.rules,
+            settings=self.settings,
+            workspace=self.workspace,
+            clock=self.clock,
+        )
+        self.incidents = IncidentDesk(
+            self.storage,
+            self.vault,
+            self.journal,
+            self.book,
+            workspace=self.workspace,
+            sources=ExportSources(
+                storage=self.storage, journal=self.journal, book=self.book, draw_map=self.data_map.draw
+            ),
+            clock=self.clock,
+            ids=self.ids,
+            on_change=self._wake_workers,
+        )
 
     @property
     def workspace_name(self) -> str:

@@ -55,7 +55,7 @@ class Retention:
 
     async def terms(self) -> Terms:
         """What holds now; a rule that cannot be read, or a term out of its range, counts as not chosen."""
-        return await self._storage.read(_read_terms)
+        return await self._storage.read(read_terms)
 
     async def choose(self, kind: DataKind, days: int | None, *, by: str) -> None:
         """Keep this kind for so many days from now on; None: the default again.
@@ -181,7 +181,7 @@ def _end(tx: Transaction, kind: DataKind, now: datetime) -> int:
 
 
 def _line(tx: Transaction, kind: DataKind, now: datetime) -> RetentionLine:
-    terms, mark = _read_terms(tx), tx.retention.mark(kind)
+    terms, mark = read_terms(tx), tx.retention.mark(kind)
     before = terms.oldest_kept(kind, now=now)
 
     def count(until: datetime) -> int:
@@ -207,7 +207,8 @@ def _count_people(tx: Transaction, before: datetime) -> int:
     return len(people)
 
 
-def _read_terms(tx: Transaction) -> Terms:
+def read_terms(tx: Transaction) -> Terms:
+    """The owner's terms; what cannot be read or is out of its range counts as not chosen."""
     rule = tx.rules.find(RULE)
     if rule is None:
         return Terms({})
@@ -221,7 +222,7 @@ def _read_terms(tx: Transaction) -> Terms:
 
 
 def _choose(tx: Transaction, kind: DataKind, days: int | None, *, by: str, at: datetime) -> None:
-    own = {one.value: term for one, term in _read_terms(tx).own.items() if one is not kind}
+    own = {one.value: term for one, term in read_terms(tx).own.items() if one is not kind}
     if days is not None:
         own[kind.value] = days
     tx.rules.set(RULE, msgspec.json.encode(own, order="deterministic"), by=by, at=at)

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
-import msgspec
-
+from leadgate.app.retention import read_terms
 from leadgate.app.targets import Portal
 from leadgate.catalogue.texts import load_texts
 from leadgate.crm.identity import Identities
@@ -19,6 +18,7 @@ from leadgate.intake.phones import find_e164
 from leadgate.model.journal import JournalEntry, Result, Tag
 from leadgate.model.leads import CrmRecord, LeadRef
 from leadgate.model.person_file import FORMAT, FiledCrm, PersonFile
+from leadgate.model.retention import kinds
 from leadgate.model.subjects import Blocked, BlockReason, Corrected, NewValues, SubjectCard, Unblocked
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock
@@ -37,7 +37,6 @@ CALLS_END_WITHIN = timedelta(seconds=12)
 """How long a block waits for calls that had begun: a little more than most take."""
 
 _LOOK_AGAIN_S = 0.2
-_RETENTION = "retention"
 _EXPLAINED = (
     *("profiles", "identifiers", "joins", "consents", "invitations", "conversations", "events"),
     *("leads", "deliveries", "crm", "retention", "more"),
@@ -103,8 +102,8 @@ class Subjects:
         """Everything that is held of the person, the CRM asked as well. Raises NotFoundError."""
         await self._get(subject_id)
         async with self._recorded(Tag.SUBJECT_EXPORTED, by, subject_id):
-            gathered, rule = await self._storage.read(
-                lambda tx: (self._gathering.gather(tx, subject_id), tx.rules.find(_RETENTION))
+            gathered, terms = await self._storage.read(
+                lambda tx: (self._gathering.gather(tx, subject_id), read_terms(tx))
             )
             crm = await self._ask_crm(gathered)
         texts = load_texts("person", "ru")
@@ -125,7 +124,7 @@ class Subjects:
             leads=gathered.leads,
             deliveries=gathered.deliveries,
             crm=crm,
-            retention=None if rule is None else _decoded(rule.body),
+            retention={kind.value: terms.days(kind) for kind in kinds()},
             more=gathered.more,
         )
 
@@ -234,10 +233,3 @@ class Subjects:
 def _refs(tx: Transaction, subject_ids: Sequence[str], connection_id: str) -> list[LeadRef]:
     found = (one.lead for one in tx.persons.leads(subject_ids))
     return [lead.ref for lead in found if lead.ref is not None and lead.crm_connection_id == connection_id]
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return None

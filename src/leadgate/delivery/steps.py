@@ -16,10 +16,8 @@ from leadgate.delivery.payloads import Outbox, Payload
 from leadgate.delivery.plan import Plan, plan_lane
 from leadgate.delivery.retry import Decision, Situation, attempt_outcome, code_of, decide, lane_wait_after
 from leadgate.delivery.targets import Target
-from leadgate.errors import LeaseLostError, VaultError
-from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.errors import LeaseLostError, PrivacyError, VaultError
-from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryState
+from leadgate.model.deliveries import AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.model.leads import AddTimelineEntry, UpdateLead
 from leadgate.model.outcomes import LeadClosed, Outcome, OutcomeUnknown, Refused, RetryLater, Scope
 from leadgate.model.subjects import BLOCKED

@@ -54,12 +54,25 @@ class FiledJoin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledConsent:
-    """What was told of a consent."""
+    """One decision about a consent.
 
-    event: str
-    policy_version: str
-    given_at: datetime
+    Attributes:
+        text: what was shown and decided on, word for word; None where nothing of ours was shown.
+        words: the person's own answer.
+        told_version: how a bot builder names the text that it showed.
+    """
+
+    number: int
+    purpose: str
+    decision: str
+    decided_at: datetime
     recorded_at: datetime
+    event: str
+    channel: str | None
+    how: str | None
+    text: str | None
+    words: str | None
+    told_version: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +214,7 @@ class PersonFile:
     Attributes:
         subjects: every id of ours that is this person, the one that stands for them first.
         explained: in Russian, what each part is and why it is held.
-        retention: how long what is kept, as the salon decided; null while it decided nothing.
+        retention: for how many days what is kept, by kind.
     """
 
     format: str
@@ -220,5 +233,5 @@ class PersonFile:
     leads: Sequence[FiledLead]
     deliveries: Sequence[FiledDelivery]
     crm: FiledCrm
-    retention: Any
+    retention: Mapping[str, int]
     more: Sequence[FiledPart]

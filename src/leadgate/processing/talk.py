@@ -21,9 +21,9 @@ from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
 from leadgate.model.messages import OutgoingMessage
 from leadgate.ports.stores import Transaction, Workspace
-from leadgate.processing.asking import Answered, Asking, message_id_of
 from leadgate.privacy.health import mentions_health
 from leadgate.privacy.rules import HealthMode
+from leadgate.processing.asking import Answered, Asking, message_id_of
 from leadgate.processing.chats import Chat, Chats
 from leadgate.processing.ending import Ending
 from leadgate.processing.source import Source

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from leadgate.crm.consent.register import Register
 from leadgate.crm.identity import Identities
 from leadgate.dialogue.script import DialogueState
 from leadgate.errors import UnknownKeyError, VaultError
@@ -31,7 +32,7 @@ from leadgate.model.person_file import (
     FiledPart,
     FiledProfile,
 )
-from leadgate.ports.stores import StoredConversation, StoredEvent, StoredFate, StoredMessage, Transaction
+from leadgate.ports.stores import StoredConsent, StoredConversation, StoredEvent, StoredFate, StoredMessage, Transaction
 from leadgate.ports.stores.persons import PersonsDelivery, StoredSubject
 from leadgate.rights.card import PAGE, all_deliveries, name_connection
 from leadgate.rights.payload_words import payload_words
@@ -42,7 +43,7 @@ TABLES = {
     "subjects": "profiles",
     "identifiers": "identifiers",
     "subject_joins": "joins",
-    "consents": "consents",
+    "consent_register": "consents",
     "invitations": "invitations",
     "conversations": "conversations",
     "messages": "conversations",
@@ -56,6 +57,7 @@ TABLES = {
 """Table and part of the file where its rows of the person stand."""
 
 NOT_IN_FILE = {
+    "consents": "what was told before there was a register; it is taken over at the first start, and empty then",
     "data_keys": "the key that seals a person's data says nothing of them and must never leave the house",
     "lanes": "the queue of a chat holds times alone; what waits in it stands among the deliveries",
     "reconciliations": "numbers of the salon, and ids of leads that stand in the file already",
@@ -65,6 +67,7 @@ NOT_IN_FILE = {
 
 SEALED = {
     "subjects.sealed_profile": "profiles",
+    "consent_register.sealed_details": "consents.words",
     "conversations.sealed_state": "conversations.remembered",
     "conversations.sealed_address": "conversations.address",
     "messages.sealed_body": "conversations.messages",
@@ -133,6 +136,7 @@ class _OnePerson:
         self._vault = vault
         self._identities = identities
         self._reader = reader
+        self._register = Register(vault)
         self._subjects = identities.everyone(tx, subject_id)
         self._connection = name_connection(tx)
         self._values: dict[str, set[str]] = {}
@@ -151,15 +155,7 @@ class _OnePerson:
                 FiledJoin(subject=one.subject_id, joined_to=one.into_subject_id, reason=one.reason, at=one.joined_at)
                 for one in tx.persons.joins(subjects)
             ],
-            consents=[
-                FiledConsent(
-                    event=one.event_id,
-                    policy_version=one.policy_version,
-                    given_at=one.given_at,
-                    recorded_at=one.recorded_at,
-                )
-                for one in tx.persons.consents(subjects)
-            ],
+            consents=[self._consent(line) for line in tx.consents.of_subjects(subjects)],
             invitations=[
                 FiledInvitation(created_at=one.created_at, expires_at=one.expires_at, used_at=one.used_at)
                 for one in tx.persons.invitations(subjects)
@@ -180,6 +176,23 @@ class _OnePerson:
             ],
             deliveries=list(self._deliveries()),
             more=[FiledPart(name=part.name, title=part.title, rows=list(part.read(tx, subjects))) for part in parts],
+        )
+
+    def _consent(self, line: StoredConsent) -> FiledConsent:
+        record = self._register.open(self._tx, line)
+        text = None if line.text_id is None else self._tx.consents.find_text(line.text_id)
+        return FiledConsent(
+            number=line.number,
+            purpose=line.purpose.value,
+            decision=line.decision.value,
+            decided_at=line.decided_at,
+            recorded_at=line.recorded_at,
+            event=line.event_id,
+            channel=record.channel,
+            how=None if record.how is None else record.how.value,
+            text=None if text is None else text.text,
+            words=record.words,
+            told_version=record.told_version,
         )
 
     def _profile(self, subject: StoredSubject) -> FiledProfile:

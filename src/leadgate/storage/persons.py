@@ -26,7 +26,6 @@ from leadgate.ports.stores.persons import (
     PersonsDelivery,
     PersonsLead,
     Resumed,
-    StoredConsent,
     StoredIdentifier,
     StoredInvitation,
     StoredJoin,
@@ -44,7 +43,7 @@ from leadgate.storage.schema import (
     SUBJECT_IS_BLOCKED,
     accepted_leads,
     attempts,
-    consents,
+    consent_register,
     conversations,
     deliveries,
     events,
@@ -135,7 +134,6 @@ _JOINS = (
     )
     .order_by(subject_joins.c.joined_at, subject_joins.c.subject_id)
 )
-_CONSENTS = select(consents).where(_theirs(consents)).order_by(consents.c.given_at, consents.c.event_id)
 _INVITATIONS = select(invitations).where(_theirs(invitations)).order_by(invitations.c.created_at)
 _EVENTS = (
     select(events).where(EVENT_HAS_SUBJECT, _theirs(events), events.c.seq > _AFTER).order_by(events.c.seq).limit(LIMIT)
@@ -167,7 +165,7 @@ _COUNTS = {
     "leads": select(func.count()).select_from(leads).where(_theirs(leads)),
     "deliveries": select(func.count()).select_from(deliveries).where(_theirs(deliveries)),
     "waiting": _WAITING,
-    "consents": select(func.count()).select_from(consents).where(_theirs(consents)),
+    "consents": select(func.count()).select_from(consent_register).where(_theirs(consent_register)),
     "invitations": select(func.count()).select_from(invitations).where(_theirs(invitations)),
 }
 
@@ -262,19 +260,6 @@ class SqlPersonStore(SqlStore):
                 joined_at=row.joined_at,
             )
             for row in self._of(_JOINS, subject_ids)
-        ]
-
-    def consents(self, subject_ids: Sequence[str]) -> Sequence[StoredConsent]:
-        """Oldest first."""
-        return [
-            StoredConsent(
-                subject_id=row.subject_id,
-                event_id=row.event_id,
-                policy_version=row.policy_version,
-                given_at=row.given_at,
-                recorded_at=row.recorded_at,
-            )
-            for row in self._of(_CONSENTS, subject_ids)
         ]
 
     def invitations(self, subject_ids: Sequence[str]) -> Sequence[StoredInvitation]:

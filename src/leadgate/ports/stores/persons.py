@@ -43,17 +43,6 @@ class StoredJoin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredConsent:
-    """What an event told of a consent."""
-
-    subject_id: str
-    event_id: str
-    policy_version: str
-    given_at: datetime
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInvitation:
     """A one-time link to another channel."""
 
@@ -151,10 +140,6 @@ class PersonStore(Protocol):
 
     def joins(self, subject_ids: Sequence[str]) -> Sequence[StoredJoin]:
         """How they became one person, oldest first."""
-        ...
-
-    def consents(self, subject_ids: Sequence[str]) -> Sequence[StoredConsent]:
-        """What was told of their consents, oldest first."""
         ...
 
     def invitations(self, subject_ids: Sequence[str]) -> Sequence[StoredInvitation]:
