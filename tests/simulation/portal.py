@@ -11,7 +11,7 @@ from enum import Enum
 
 from leadgate.delivery.payloads import Payload
 from leadgate.delivery.targets import Target
-from leadgate.model.leads import AddTimelineEntry, CreateLead, UpdateLead
+from leadgate.model.leads import AddTimelineEntry, CreateLead, EraseLead, UpdateLead
 from leadgate.model.messages import OutgoingMessage
 from leadgate.model.outcomes import (
     Delivered,
@@ -131,6 +131,8 @@ class Portal:
             return against
         if isinstance(payload, OutgoingMessage):
             return self._say(payload)
+        if isinstance(payload, EraseLead):
+            raise TypeError("nobody is erased in the simulated salon")
         return self._create(payload, call) if isinstance(payload, CreateLead) else self._change(payload, call)
 
     def _change(self, payload: AddTimelineEntry | UpdateLead, call: Call) -> Outcome:

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from leadgate.delivery.payloads import Payload
 from leadgate.delivery.targets import Target
-from leadgate.model.leads import AddTimelineEntry, CreateLead, UpdateLead
+from leadgate.model.leads import AddTimelineEntry, CreateLead, EraseLead, UpdateLead
 from leadgate.model.outcomes import Delivered, NotExecuted, Outcome, OutcomeUnknown, RetryLater, Scope
 from leadgate.ports.crm import BeforeCall
 
@@ -111,6 +111,8 @@ def key_of(payload: Payload) -> str:
     """What makes a payload unique at the target."""
     if isinstance(payload, CreateLead | UpdateLead):
         return payload.origin_id
+    if isinstance(payload, EraseLead):
+        return f"erase:{payload.origin_id}"
     return payload.entry_id if isinstance(payload, AddTimelineEntry) else payload.message_id
 
 
