@@ -111,6 +111,8 @@ def key_of(payload: Payload) -> str:
     """What makes a payload unique at the target."""
     if isinstance(payload, CreateLead | UpdateLead | EraseLead):
         return payload.origin_id
+    if isinstance(payload, EraseLead):
+        return f"erase:{payload.origin_id}"
     return payload.entry_id if isinstance(payload, AddTimelineEntry) else payload.message_id
 
 
