@@ -28,6 +28,9 @@ ERASED = {
     "conversations",
     "messages",
     "message_fates",
+    "consents",
+    "subject_requests",
+    "request_steps",
     "invitations",
     "events",
     "deliveries",
@@ -36,7 +39,8 @@ ERASED = {
 """Tables that an erasure changes."""
 
 KEPT = {
-    "consents": "proofs: the event's id, the version of the text, times",
+    "consent_register": "proofs: ids, purposes, times and hashes; words are sealed under the person's key",
+    "incidents": "the owner's own words, under a key of the incident",
     "subject_joins": "ids and a code: a second erasure finds the whole person by any of them",
     "workspaces": "the key of the salon, not of a client",
     "secrets": "keys of the vendors",

@@ -11,6 +11,7 @@ from datetime import datetime
 from leadgate.crm.identity import Identities
 from leadgate.model.erasures import ErasedRows
 from leadgate.ports.stores import Transaction
+from leadgate.rights.requests import request_scope
 from leadgate.vault.envelope import subject_scope
 
 
@@ -34,7 +35,9 @@ def erase_rows(
     tx.subjects.lock(*people)
     # Somebody may have been joined to them before the lock was ours.
     people = list(dict.fromkeys(one for subject_id in people for one in Identities.everyone(tx, subject_id)))
-    keys = tx.erasures.destroy_keys([subject_scope(subject_id) for subject_id in people])
+    requests = [request_scope(request.request_id) for request in tx.requests.of_subjects(people)]
+    keys = tx.erasures.destroy_keys([*map(subject_scope, people), *requests])
     leads = tx.erasures.leads(people)
+    tx.requests.forget_words(people)
     counts = tx.erasures.wipe(people, event_ids, at=at)
     return ErasedRows(subject_ids=people, keys=keys, counts=counts, leads=leads)

@@ -61,7 +61,7 @@ class RequestBook:
 
     def open(self, tx: Transaction, request_id: str, asked: Asked, *, at: datetime) -> StoredRequest:
         """Keep a request."""
-        scope = f"request:{request_id}" if asked.subject_id is None else subject_scope(asked.subject_id)
+        scope = request_scope(request_id) if asked.subject_id is None else subject_scope(asked.subject_id)
         if asked.subject_id is None:
             self._vault.create_scope(tx, scope)
         words = asked.words.strip()[:MAX_WORDS]
@@ -215,7 +215,7 @@ class RequestBook:
         try:
             return self._seal(tx, request.key_scope, place, text)
         except UnknownKeyError:
-            scope = f"request:{request.request_id}"
+            scope = request_scope(request.request_id)
             if tx.keys.find(scope) is None:
                 self._vault.create_scope(tx, scope)
             return self._seal(tx, scope, place, text)
@@ -232,13 +232,18 @@ class RequestBook:
             return self._open_by_request(tx, request, place, sealed)
 
     def _open_by_request(self, tx: Transaction, request: StoredRequest, place: str, sealed: bytes) -> str | None:
-        scope = f"request:{request.request_id}"
+        scope = request_scope(request.request_id)
         if scope == request.key_scope or tx.keys.find(scope) is None:
             return None
         try:
             return self._vault.open(tx, scope, place, sealed).decode()
         except TamperedError:  # sealed for the person, before they were erased
             return None
+
+
+def request_scope(request_id: str) -> str:
+    """The scope of what stands in a request while nobody knows whose it is."""
+    return f"request:{request_id}"
 
 
 def _check_reason(text: str) -> None:

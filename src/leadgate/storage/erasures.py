@@ -40,6 +40,7 @@ from leadgate.storage.leads import find_ref
 from leadgate.storage.schema import (
     EVENT_IS_PENDING,
     accepted_leads,
+    consent_register,
     consents,
     conversations,
     data_keys,
@@ -92,7 +93,7 @@ _THEIR_EVENTS = union(
     select(events.c.event_id).where(_theirs(events)),
     select(messages.c.message_id).where(_theirs(messages), messages.c.outgoing == 0),
     select(deliveries.c.event_id).where(_theirs(deliveries), deliveries.c.event_id.is_not(None)),
-    select(consents.c.event_id).where(_theirs(consents)),
+    select(consent_register.c.event_id).where(_theirs(consent_register)),
 )
 
 _HIDE_SUBJECTS = (
@@ -118,7 +119,9 @@ _DROP_FATES = delete(message_fates).where(
         message_fates.c.delivery_id.in_(select(deliveries.c.delivery_id).where(_theirs(deliveries))),
     ),
 )
-_CONSENTS = select(func.count()).where(_theirs(consents))
+_CONSENTS = select(func.count()).where(_theirs(consent_register))
+# What was told before there was a register, in a database that nothing has taken over yet.
+_DROP_OLD_TOLD = delete(consents).where(_theirs(consents))
 _DROP_LANES = delete(lanes).where(of_workspace(lanes), lanes.c.lane.in_(bindparam("lanes", expanding=True)))
 
 _IS_THEIR_EVENT = (of_workspace(events), or_(events.c.subject_id.in_(_PEOPLE), events.c.event_id.in_(_EVENTS)))
@@ -279,6 +282,7 @@ class SqlErasureStore(SqlStore):
         self._run(_FORGET_ACCEPTANCES, **people)
         if lanes_of_chats := self.chat_lanes(subject_ids):
             self._run(_DROP_LANES, lanes=lanes_of_chats)
+        self._run(_DROP_OLD_TOLD, **people)
         for name, statement in _DROP.items():
             counts[name] = self._run(statement, **people).rowcount
         counts["consents_kept"] = int(self._run(_CONSENTS, **people).scalar_one())

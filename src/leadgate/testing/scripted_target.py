@@ -109,7 +109,7 @@ class ScriptedTarget:
 
 def key_of(payload: Payload) -> str:
     """What makes a payload unique at the target."""
-    if isinstance(payload, CreateLead | UpdateLead | EraseLead):
+    if isinstance(payload, CreateLead | UpdateLead):
         return payload.origin_id
     if isinstance(payload, EraseLead):
         return f"erase:{payload.origin_id}"
