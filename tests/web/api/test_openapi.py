@@ -68,12 +68,13 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
         seen.add((method, path))
         return answer.json()
 
-    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses"):
+    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses", "/journal"):
         await walk("GET", path, 200, query="?limit=1")
         await walk("GET", path, 422, query="?limit=0")
-    await walk("GET", "/deliveries/causes", 200)
+    await api.salon.gateway.ask("journal", "export", str(api.salon.gateway.data / "export.jsonl"))
+    for path in ("/deliveries/causes", "/ledger", "/journal", "/journal/checkpoint"):
+        await walk("GET", path, 200)
     await walk("GET", "/figures", 200, query="?period=week")
-    await walk("GET", "/ledger", 200)
     await walk("POST", "/ledger/reconcile", 200)
     await walk("GET", "/ledger", 200)
     await walk("GET", "/events/{event_id}", 200)
