@@ -102,6 +102,15 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
         ("GET", "/deliveries/causes"),
     ):
         await walk(method, path, 200)
+    for path in ("/events", "/deliveries", "/leads", "/connections", "/alerts", "/alerts/addresses", "/journal"):
+        await walk("GET", path, 200, query="?limit=1")
+        await walk("GET", path, 422, query="?limit=0")
+    await api.salon.gateway.ask("journal", "export", str(api.salon.gateway.data / "export.jsonl"))
+    for path in ("/deliveries/causes", "/ledger", "/journal", "/journal/checkpoint"):
+        await walk("GET", path, 200)
+    await walk("GET", "/figures", 200, query="?period=week")
+    await walk("POST", "/ledger/reconcile", 200)
+    await walk("GET", "/ledger", 200)
     await walk("GET", "/events/{event_id}", 200)
     await walk("GET", "/events/{event_id}", 200, role=Role.AUDITOR)
     await walk("POST", "/events/{event_id}/replay", 409)

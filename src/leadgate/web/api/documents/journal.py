@@ -30,9 +30,12 @@ class JournalDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointDocument:
-    """The newest signed checkpoint, C2SP tlog-checkpoint: keep it outside, `journal verify --checkpoint` takes it."""
+    """The newest signed checkpoint, C2SP tlog-checkpoint: keep it outside, `journal verify --checkpoint` takes it.
 
-    checkpoint: str
+    Null before the first entry.
+    """
+
+    checkpoint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from leadgate.errors import NotFoundError
 from leadgate.model.journal import areas
 from leadgate.web.api.documents.journal import CheckpointDocument, JournalDocument, journal_document
 from leadgate.web.api.documents.plain import Items, page_of
@@ -30,7 +31,10 @@ async def list_journal(call: Call[JournalQuery, Nothing]) -> Items[JournalDocume
 
 async def show_checkpoint(call: Call[Nothing, Nothing]) -> CheckpointDocument:
     """The newest signed checkpoint of this node's journal."""
-    return CheckpointDocument(checkpoint=await call.house.journal_desk.head())
+    try:
+        return CheckpointDocument(checkpoint=await call.house.journal_desk.head())
+    except NotFoundError:
+        return CheckpointDocument(checkpoint=None)
 
 
 ENDPOINTS = (
