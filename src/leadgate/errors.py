@@ -14,6 +14,7 @@ LeadgateError
   x VaultError
     - UnknownKeyError       the key that sealed this is not here
     - TamperedError         the sealed bytes do not belong here or were changed
+  x BackupDamagedError      a backup file was changed or cut, or is none: nothing of it is used
   x NotFoundError           for admin screens and commands
   x ConflictError           the thing is in a state that forbids this
   x AccessDeniedError       the person may not do this
@@ -163,6 +164,12 @@ class TamperedError(VaultError):
     """The sealed bytes were changed or belong to another place."""
 
     code = "vault.tampered"
+
+
+class BackupDamagedError(LeadgateError):
+    """A backup file was changed or cut, or it is none: nothing of it is used."""
+
+    code = "backup.damaged"
 
 
 class NotFoundError(LeadgateError):

@@ -32,6 +32,9 @@ ADDRESS_AFTER = timedelta(minutes=5)
 DATABASE_CHECK = "database_check"
 """Topic of the note that says which check of the database failed."""
 
+BACKUP_MADE = "backup"
+"""Topic of the note that says when the newest backup was made; there is none before the first."""
+
 CHANNEL_AFTER = timedelta(minutes=3)
 """A vendor that cannot be asked once is a hiccup; three looks of the watchdog in a row are none."""
 
@@ -144,6 +147,8 @@ def _of_house(signs: Signs, now: datetime, limits: AlertThresholds) -> Iterator[
     for note in signs.notes:
         if note.topic == DATABASE_CHECK:
             yield Trouble(cause=Cause.DATABASE, subject=note.topic, detail=note.detail, since=note.at)
+        if note.topic == BACKUP_MADE and now - note.at >= limits.backup_after:
+            yield Trouble(cause=Cause.BACKUP, since=note.at)
 
 
 def _of_channels(signs: Signs, now: datetime, limits: AlertThresholds, name_kind: NameKind) -> Iterator[Trouble]:

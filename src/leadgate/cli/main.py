@@ -56,6 +56,10 @@ _GROUPS = {
         "Personal data in chat text: find it, mask it.",
         {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},
     ),
+    "backup": (
+        "One encrypted file with everything: made while the gateway works, proved, put back.",
+        {name: f"leadgate.cli.backup:{name}" for name in ("create", "verify", "restore")},
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},

@@ -43,6 +43,8 @@ class Cause(StrEnum):
     """Little space is left."""
     DATABASE = "database"
     """The database is away, cannot commit, or a check of it failed."""
+    BACKUP = "backup"
+    """The newest backup is too old; raised only where one was ever made."""
     LEDGER = "ledger"
     """The last reconciliation found differences."""
     CANARY = "canary"

@@ -1,14 +1,20 @@
-"""The calls into Tink: authenticated encryption (AES-256-GCM keysets) and the pseudo-random function behind blind indexes."""
+"""The calls into Tink: authenticated encryption (AES-256-GCM keysets), also of whole files, and the pseudo-random function behind
+blind indexes.
+"""
 
 from __future__ import annotations
 
+import io
+from typing import BinaryIO, cast
+
 import tink
-from tink import aead, prf, proto_keyset_format, secret_key_access
+from tink import aead, prf, proto_keyset_format, secret_key_access, streaming_aead
 
 from leadgate.errors import TamperedError
 
 aead.register()
 prf.register()
+streaming_aead.register()
 
 INDEX_BYTES = 16
 """Length of a blind index: collisions are out of question and the full value is not stored (security sheet, section 3)."""
@@ -55,6 +61,75 @@ class Indexer:
         """16 bytes that stand for the value."""
         result: bytes = self._prf.compute(value, INDEX_BYTES)
         return result
+
+
+class StreamCipher:
+    """Seals a file piece by piece (4 KiB, each with its place and the last one marked), so that none is changed, moved or left out."""
+
+    __slots__ = ("_streaming",)
+
+    def __init__(self, keyset: bytes) -> None:
+        """Read a keyset made by `new_stream_keyset`."""
+        self._streaming = _parse(keyset).primitive(streaming_aead.StreamingAead)
+
+    def sealing(self, target: BinaryIO, context: bytes) -> BinaryIO:
+        """A file that is written in clear and arrives sealed in `target`; closing it writes the end and leaves `target` open."""
+        return cast("BinaryIO", self._streaming.new_encrypting_stream(_StaysOpen(target), context))
+
+    def opening(self, source: BinaryIO, context: bytes) -> OpenedStream:
+        """What was sealed for the same context, from where `source` stands to its end."""
+        return OpenedStream(self._streaming.new_decrypting_stream(source, context))
+
+
+class OpenedStream:
+    """Reads in clear what `StreamCipher.sealing` sealed. What was read is genuine; that it is whole is known at its end."""
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        """Read from Tink's stream."""
+        self._stream = stream
+
+    def read_exactly(self, size: int) -> bytes:
+        """So many bytes; fewer only at the end.
+
+        Raises:
+            TamperedError: changed, cut, appended to, another key, or another context.
+        """
+        parts: list[bytes] = []
+        missing = size
+        while missing:
+            part = self._read(min(missing, _READ_AT_ONCE))
+            if not part:
+                break
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size) or b""
+        except tink.TinkError:
+            raise TamperedError("The sealed file cannot be opened: it was changed or cut, or is another one.") from None
+
+
+class _StaysOpen(io.RawIOBase):
+    """Hands writes on and keeps the file open when Tink closes it: it has to be flushed to the disk first."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: object) -> int:
+        return self._target.write(bytes(content))  # type: ignore[call-overload,no-any-return] # a buffer, says Tink
+
+
+_READ_AT_ONCE = 1 << 20
+
+
+def new_stream_keyset() -> bytes:
+    """A fresh keyset for `StreamCipher`, in clear: wrap it before it is stored."""
+    return _serialize(tink.new_keyset_handle(streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_4KB))
 
 
 def new_cipher_keyset() -> bytes:
