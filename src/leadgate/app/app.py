@@ -148,9 +148,7 @@ class App:
         self.nightly = NightlyReconciliation(
             storage, self.reconciler, workspace, high_water=self.high_water, clock=self.clock, holder=holder
         )
-        self.reopening = Reopening(
-            storage, self.reconciler, self.high_water, clock=self.clock, holder=holder
-        )
+        self.reopening = Reopening(storage, self.reconciler, self.high_water, clock=self.clock, holder=holder)
         self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
         self.desk = Desk(
             storage,

@@ -111,7 +111,9 @@ def make_backup(
         ) from error
 
 
-def open_backup(file: BinaryIO, data: Path, secrets: Mapping[str, Secret]) -> tuple[Head, FileKeyWrapper, Iterator[Record]]:
+def open_backup(
+    file: BinaryIO, data: Path, secrets: Mapping[str, Secret]
+) -> tuple[Head, FileKeyWrapper, Iterator[Record]]:
     """Head, key and records of a backup file, with the recovery key when it is given, else with the data directory's key.
 
     Raises:

@@ -8,6 +8,7 @@ is erased again, and whatever was on its way counts as in doubt. The CRM is aske
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import os
 import shutil
@@ -25,9 +26,15 @@ from leadgate.app.backup import database_path, open_backup, open_file
 from leadgate.app.erased_list import Erased, join_erased, read_erased, write_erased
 from leadgate.app.half_restored import is_half_restored, mark, unmark
 from leadgate.app.reopening import RULE, Restoration
-from leadgate.errors import BackupDamagedError, ConfigurationError, ConflictError, JournalUnavailableError, LeadgateError
+from leadgate.errors import (
+    BackupDamagedError,
+    ConfigurationError,
+    ConflictError,
+    JournalUnavailableError,
+    LeadgateError,
+)
 from leadgate.model.alerts import Note
-from leadgate.model.journal import JournalEntry, Tag
+from leadgate.model.journal import JournalEntry, Result, Tag
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock
 from leadgate.ports.stores import Transaction
@@ -135,10 +142,11 @@ async def restore_backup(file: Path, settings: Settings, wishes: Wishes, *, cloc
     with _alone(data), contextlib.closing(_Engine(settings)) as target:
         if not wishes.may_replace and not is_half_restored(data) and not is_empty(target.engine):
             raise ConflictError(
-                    f"There is a database in {data} already.",
-                    code="backup.not_empty",
-                    hint="Choose an empty --data, or say --yes: what is there is replaced, but for its list of erased people.",
-                )
+                f"There is a database in {data} already.",
+                code="backup.not_empty",
+                hint="Choose an empty --data, or say --yes: what is there is replaced, but for its list of erased people.",
+            )
+        target.check_unused()
         try:
             return await _Restore(file, settings, wishes, target, clock).run()
         except OSError as error:
@@ -211,6 +219,7 @@ class _Restore:
         self._target = target
         self._clock = clock
         self._stage = settings.data / _STAGE
+        self._noted: JournalEntry | None = None
 
     async def run(self) -> Contents:
         _remove(self._stage)
@@ -218,6 +227,9 @@ class _Restore:
         self._target.stage()
         try:
             return await self._fill_and_switch()
+        except BaseException:
+            await self._note_failure()
+            raise
         finally:
             self._target.drop_stage()
             _remove(self._stage)
@@ -241,16 +253,29 @@ class _Restore:
                     doubtful=self._settle(tx, begin, erased, now),
                 )
                 self._stage_rest(wrapper, erased)
-                folder = await self._choose_journal(is_same_salon=old_workspace in {None, begin.workspace_id})
-                await self._record(folder, contents)
+                is_same_salon = old_workspace in {None, begin.workspace_id}
+                await self._record(await self._choose_journal(is_same_salon=is_same_salon), _entry(contents))
                 if self._target.staged_path is None:  # from the commit on there is no way back
                     mark(self._data)
-            self._target.finish_stage()
         if self._target.staged_path is not None:
+            self._target.finish_stage()
             self._target.check_unused()
             mark(self._data)
         self._switch()
         return contents
+
+    async def _record(self, folder: Path, entry: JournalEntry) -> None:
+        """Before anything is switched: a restore that leaves no trace is refused."""
+        await JournalFile(folder, self._clock).record(entry)
+        self._noted = entry if folder == self._data else None
+
+    async def _note_failure(self) -> None:
+        """What the directory's own journal says was done was not."""
+        if self._noted is not None and not is_half_restored(self._data):
+            with contextlib.suppress(JournalUnavailableError):
+                await JournalFile(self._data, self._clock).record(
+                    dataclasses.replace(self._noted, result=Result.FAILED)
+                )
 
     def _old_workspace_id(self) -> str | None:
         """Whose directory this is; None when that cannot be read any more."""
@@ -323,16 +348,6 @@ class _Restore:
             return 0
         return newest[0].number if newest else 0
 
-    async def _record(self, folder: Path, contents: Contents) -> None:
-        details: dict[str, str | int] = {
-            "created_at": contents.begin.created_at,
-            "erased": contents.erased_again,
-            "doubtful": contents.doubtful,
-            "rows": sum(contents.rows.values()),
-        }
-        entry = JournalEntry(tag=Tag.BACKUP_RESTORED, by=_BY_COMMAND, on=contents.begin.workspace_id, details=details)
-        await JournalFile(folder, self._clock).record(entry)
-
     def _switch(self) -> None:
         """From here on only forward: a kill leaves the mark, and the next restore begins anew."""
         for path in self._stage.rglob("*"):
@@ -351,9 +366,17 @@ class _Restore:
         unmark(self._data)
 
 
-def _load(
-    tx: SqlTransaction, records: Iterator[Record], open_place: Callable[[str], BinaryIO]
-) -> tuple[Begin, End]:
+def _entry(contents: Contents) -> JournalEntry:
+    details: dict[str, str | int] = {
+        "created_at": contents.begin.created_at,
+        "erased": contents.erased_again,
+        "doubtful": contents.doubtful,
+        "rows": sum(contents.rows.values()),
+    }
+    return JournalEntry(tag=Tag.BACKUP_RESTORED, by=_BY_COMMAND, on=contents.begin.workspace_id, details=details)
+
+
+def _load(tx: SqlTransaction, records: Iterator[Record], open_place: Callable[[str], BinaryIO]) -> tuple[Begin, End]:
     """Rows into the transaction's tables, files to where `open_place` says; both wait for the manifest at the end."""
     connection = tx.connection
     begin = next(records)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from leadgate.model.views import Reconciliation
 
 SecretsFile = Annotated[
-    str | None, Parameter(help='JSON with "recovery_key", the key on paper; `-` reads standard input.')
+    str | None,
+    Parameter(help='JSON with "recovery_key", the key on paper; `-` reads standard input.', allow_leading_hyphen=True),
 ]
 
 

@@ -66,7 +66,9 @@ def read_head(file: BinaryIO) -> Head:
         BackupDamagedError: no backup file, or its head was changed or cut.
     """
     if file.read(len(MAGIC)) != MAGIC:
-        raise BackupDamagedError("This is not a backup of Leadgate.", code="backup.not_one", hint="Choose another file.")
+        raise BackupDamagedError(
+            "This is not a backup of Leadgate.", code="backup.not_one", hint="Choose another file."
+        )
     length = int.from_bytes(file.read(_LENGTH_BYTES))
     content = file.read(length) if length <= _LONGEST_HEAD else b""
     try:
@@ -109,7 +111,8 @@ def open_recovery(head: Head, recovery_key: Secret) -> FileKeyWrapper:
 def damaged() -> BackupDamagedError:
     """The one sentence about a file that is not as it was written."""
     return BackupDamagedError(
-        "The backup file was changed or cut: nothing of it is used.", hint="Take another copy of it, or an earlier backup."
+        "The backup file was changed or cut: nothing of it is used.",
+        hint="Take another copy of it, or an earlier backup.",
     )
 
 
