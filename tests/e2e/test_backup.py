@@ -1,8 +1,9 @@
-"""Backups of a salon that works: made under load, put back, opened only after the CRM was asked; nothing lost, doubled or revived."""
+"""Backups of a salon that works: made under load, put back, opened after the CRM was asked; nothing lost, doubled or revived."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -10,7 +11,9 @@ import shutil
 import signal
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +81,7 @@ async def test_a_copy_under_load_refuses_nobody_and_adds_up(
     assert campaign.attempts == 150, "somebody was refused"
     assert made["rows"]["events"] > first["rows"]["events"] > 0
     assert made["rows"]["events"] < 150, "the load was over before the copy"
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in file.parent.iterdir() if path.name.startswith(".")] == []
+    assert (mode_of(file), hidden_beside(file)) == (0o600, [])
     await campaign.arrived(timeout_s=60)
     await salon.idle()
 
@@ -136,7 +138,7 @@ async def test_what_was_on_its_way_is_looked_up_and_not_sent_again(salon: Salon,
 
     async def all_known() -> bool:
         finished = await salon.gateway.command("reconcile", "--json")
-        return bool(finished.json()["in_crm"] == 3)
+        return int(finished.json()["in_crm"]) == 3
 
     await until(all_known, what="three leads that are known again", timeout_s=60)
     await salon.idle()
@@ -255,16 +257,14 @@ async def test_a_changed_or_cut_file_is_refused_in_one_sentence(idle_salon: Salo
     """By the command as its user meets it; every place is tried in `tests/app/test_backup_file.py`."""
     gateway = idle_salon.gateway
     await create(gateway, file)
-    whole = file.read_bytes()
-    middle = len(whole) // 2
-    for content in (whole[:middle], whole[:middle] + b"\0" + whole[middle + 1 :], whole + b"\0", b"", b"PK"):
-        file.write_bytes(content)
+    for damage in damages(file):
+        damage()
         for command in ("verify", "restore"):
             options = ("--yes",) if command == "restore" else ()
             refused = await gateway.command("backup", command, str(file), *options)
             assert (refused.code, refused.err.count("\n"), "Traceback" in refused.err) == (1, 1, False), refused.err
     assert not (gateway.data / "restore-unfinished").exists()
-    assert [path.name for path in gateway.data.iterdir() if path.name.startswith(".")] == []
+    assert hidden_beside(gateway.data / "leadgate.sqlite3") == []
 
 
 async def test_a_restore_that_is_killed_leaves_the_old_or_is_finished_by_the_next(
@@ -293,11 +293,9 @@ async def test_a_restore_that_is_killed_leaves_the_old_or_is_finished_by_the_nex
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(never.wait(), dice.uniform(0.3, 2.5))
-        except TimeoutError:
-            with_end = process.returncode is not None
-        if not with_end:
+        if process.returncode is None:
             process.send_signal(signal.SIGKILL)
         await process.wait()
         listed = await salon.gateway.command("events", "list", "--json")
@@ -342,17 +340,16 @@ async def test_a_create_that_is_killed_leaves_no_backup_and_the_next_takes_its_p
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(never.wait(), dice.uniform(0.2, 1.5))
-        except TimeoutError:
-            if process.returncode is None:
-                process.send_signal(signal.SIGKILL)
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
         await process.wait()
-        if file.exists():
+        if is_there(file):
             assert (await salon.gateway.command("backup", "verify", str(file))).code == 0
-            file.unlink()
+            remove(file)
     await create(salon.gateway, file)
-    assert [path.name for path in file.parent.iterdir() if path.name.startswith(".")] == []
+    assert hidden_beside(file) == []
 
 
 async def test_a_cluster_on_postgresql_is_backed_up_and_put_back(
@@ -390,6 +387,35 @@ async def test_a_cluster_on_postgresql_is_backed_up_and_put_back(
             back = await restore(small, file, secrets={"recovery_key": made["recovery_key"]})
             assert back["swept"]["strangers"] == 1  # the second lead came after the backup
             assert len((await small.ask("events", "list"))["items"]) == 1
+
+
+def mode_of(path: Path) -> int:
+    """Who may do what."""
+    return path.stat().st_mode & 0o777
+
+
+def is_there(path: Path) -> bool:
+    """True when the file has its name."""
+    return path.exists()
+
+
+def remove(path: Path) -> None:
+    """Take it away."""
+    path.unlink()
+
+
+def hidden_beside(path: Path) -> list[str]:
+    """What was left lying there."""
+    return [other.name for other in path.parent.iterdir() if other.name.startswith(".")]
+
+
+def damages(file: Path) -> list[Callable[[], object]]:
+    """Ways to spoil a file; each begins with the whole one."""
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    contents = (whole[:middle], flipped, whole + b"\0", b"", b"PK")
+    return [partial(file.write_bytes, content) for content in contents]
 
 
 def subject_of(data: Path, event_id: str) -> str:

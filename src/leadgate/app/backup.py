@@ -10,12 +10,10 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import mkstemp
 from typing import BinaryIO
 
 from leadgate import __version__
@@ -35,14 +33,15 @@ from leadgate.storage.backup_records import (
     FileBegins,
     FileBytes,
     Record,
-    Rows,
     RecordWriter,
+    Rows,
     TableBegins,
     read_records,
 )
 from leadgate.storage.copies import read_tables, snapshot
 from leadgate.storage.engines import Database
 from leadgate.storage.restored import Restored
+from leadgate.storage.steady_files import starts_with, steady
 from leadgate.storage.transaction import SqlTransaction
 from leadgate.storage.upgrade import HEAD
 from leadgate.vault.backup_file import MAGIC, Head, begin_file, open_recovery, open_stream, read_head
@@ -52,7 +51,6 @@ RECOVERY_KEY = "recovery_key"
 """Name in the secrets file."""
 
 _PIECE_BYTES = 1 << 20
-_SQLITE_MAGIC = b"SQLite format 3\0"
 _OWN_BUSINESS = frozenset({KEY_FILE, UNSHOWN, NEWEST_EVENT, MARK})
 """Files of this directory alone: keys never go along in clear, marks would lie about another directory."""
 
@@ -200,13 +198,15 @@ def _begin(workspace: Workspace, created_at: datetime, engine: Database) -> Begi
 
 
 def _describe(file: BinaryIO, end: End, *, target: Path, created_at: datetime) -> BackupMade:
-    size = file.tell()
+    size, digest = file.tell(), hashlib.sha256()
     file.seek(0)
+    while piece := file.read(_PIECE_BYTES):
+        digest.update(piece)
     return BackupMade(
         file=target,
         created_at=created_at,
         size_bytes=size,
-        sha256=hashlib.file_digest(file, "sha256").hexdigest(),
+        sha256=digest.hexdigest(),
         rows=end.rows,
         files=end.files,
     )
@@ -223,11 +223,11 @@ def _write_files(writer: RecordWriter, data: Path, target: Path, *, but: Path | 
         relative = path.relative_to(data).as_posix()
         if not _belongs(path, relative) or (but is not None and path.absolute() == but.absolute()):
             continue
-        with contextlib.suppress(FileNotFoundError):  # a file of a moment
-            with _steady(path, target) as source:
-                writer.write(FileBegins(relative))
-                while piece := source.read(_PIECE_BYTES):
-                    writer.write(FileBytes(piece))
+        steadily = steady(path, folder=target.parent, prefix=_temporary_name(target, ""))
+        with contextlib.suppress(FileNotFoundError), steadily as source:  # gone: a file of a moment
+            writer.write(FileBegins(relative))
+            while piece := source.read(_PIECE_BYTES):
+                writer.write(FileBytes(piece))
     return writer.finish()
 
 
@@ -238,36 +238,7 @@ def _belongs(path: Path, relative: str) -> bool:
         return False
     if relative == DATABASE_FILE or relative.endswith(("-wal", "-shm", "-journal")):
         return False
-    return _starts_with(path, MAGIC) is False
-
-
-def _starts_with(path: Path, magic: bytes) -> bool | None:
-    """None when the file is gone."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(magic)) == magic
-    except FileNotFoundError:
-        return None
-
-
-@contextlib.contextmanager
-def _steady(path: Path, target: Path) -> Iterator[BinaryIO]:
-    """A file to read that does not change meanwhile: SQLite files (the audit journal) as SQLite copies them."""
-    if not _starts_with(path, _SQLITE_MAGIC):
-        with path.open("rb") as file:
-            yield file
-        return
-    descriptor, name = mkstemp(prefix=_temporary_name(target, ""), dir=target.parent)
-    os.close(descriptor)
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=5.0)) as source:
-            with contextlib.closing(sqlite3.connect(name)) as copy:
-                source.backup(copy)
-        file = Path(name).open("rb")
-    finally:
-        Path(name).unlink()
-    with file:
-        yield file
+    return not starts_with(path, MAGIC)
 
 
 def _check_target(target: Path) -> None:
@@ -275,7 +246,7 @@ def _check_target(target: Path) -> None:
         raise ConfigurationError(
             f"There is no folder {target.parent}.", code="backup.no_folder", hint="Make it, or choose another place."
         )
-    if target.is_dir() or (target.exists() and not _starts_with(target, MAGIC)):
+    if target.is_dir() or (target.exists() and not starts_with(target, MAGIC)):
         raise ConfigurationError(
             f"{target} is there and is no backup.", code="backup.other_file", hint="Choose another name."
         )

@@ -1,8 +1,8 @@
 """Opening a restored house for work: the CRM is asked what happened since the copy, and until then nothing is sent.
 
 The mark is a rule in the database, so that every node of a cluster sees it. Webhooks are kept meanwhile. Whoever has the mark and
-can reach the CRM ends it: the command that restored, or else the first worker that starts. What events of the time of the copy bring
-about later (a paused connection that is resumed) is in doubt as well and looked up before it is sent.
+can reach the CRM ends it: the command that restored, or else the first worker that starts. What events from before the
+copy bring about later (a paused connection that is resumed) is in doubt as well and looked up before it is sent.
 """
 
 from __future__ import annotations

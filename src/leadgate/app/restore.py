@@ -27,7 +27,6 @@ from leadgate.app.erased_list import Erased, join_erased, read_erased, write_era
 from leadgate.app.half_restored import is_half_restored, mark, unmark
 from leadgate.app.reopening import RULE, Restoration
 from leadgate.errors import (
-    BackupDamagedError,
     ConfigurationError,
     ConflictError,
     JournalUnavailableError,
@@ -64,7 +63,9 @@ from leadgate.vault.key_file import KEY_FILE, FileKeyWrapper, keep_key_file, ope
 
 Erase = Callable[[Transaction, Sequence[str]], None]
 _STAGE = ".restore"
-_JOURNAL_NAMES = "journal"
+_OF_THE_JOURNAL = ("journal", "checkpoint", "audit")
+"""Words in the names of the files that go with the audit journal: its table, its key, its signed heads."""
+
 _SETTINGS_BESIDE = f"{CONFIG_FILE}.from-backup"
 _BY_COMMAND = "command"
 
@@ -335,8 +336,9 @@ class _Restore:
         old, copied = await self._newest_entry(self._data), await self._newest_entry(self._stage)
         if not is_same_salon or old < max(copied, 1):
             return self._stage
-        for path in self._stage.glob(f"{_JOURNAL_NAMES}*"):
-            path.unlink()
+        for path in self._stage.rglob("*"):
+            if path.is_file() and any(word in path.name for word in _OF_THE_JOURNAL):
+                path.unlink()
         return self._data
 
     async def _newest_entry(self, folder: Path) -> int:

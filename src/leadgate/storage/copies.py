@@ -42,6 +42,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             connection = bare.execution_options(**options)
             with connection.begin():
                 _take_time(connection)
+                connection.execute(text(f"SELECT 1 FROM {VERSION_TABLE}")).all()  # noqa: S608 -- the first look decides the moment
                 yield connection
     except SQLAlchemyError as error:
         raise ServiceUnavailableError("The database cannot be read.", hint="See to it, then try again.") from error

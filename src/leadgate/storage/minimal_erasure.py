@@ -15,7 +15,7 @@ from leadgate.vault.envelope import subject_scope
 
 
 def erase_rows(tx: Transaction, subject_ids: Sequence[str], *, at: datetime) -> None:
-    """Destroy the data keys, the blind indexes and the profiles of these people; what is still to be delivered for them is given up."""
+    """Destroy the data keys, the blind indexes and the profiles of these people; what waits for delivery is given up."""
     connection, workspace_id = cast("SqlTransaction", tx).connection, tx.workspace_id
     ids, scopes = list(subject_ids), [subject_scope(subject_id) for subject_id in subject_ids]
     connection.execute(delete(data_keys).where(data_keys.c.workspace_id == workspace_id, data_keys.c.scope.in_(scopes)))

@@ -1,6 +1,4 @@
-"""The calls into Tink: authenticated encryption (AES-256-GCM keysets), also of whole files, and the pseudo-random function behind
-blind indexes.
-"""
+"""The calls into Tink: authenticated encryption (AES-256-GCM keysets) of bytes and files, and the function behind blind indexes."""
 
 from __future__ import annotations
 
@@ -64,7 +62,7 @@ class Indexer:
 
 
 class StreamCipher:
-    """Seals a file piece by piece (4 KiB, each with its place and the last one marked), so that none is changed, moved or left out."""
+    """Seals a file in pieces of 4 KiB, each bound to its place and the last one marked: none is changed, moved or left out."""
 
     __slots__ = ("_streaming",)
 
@@ -121,7 +119,7 @@ class _StaysOpen(io.RawIOBase):
         return True
 
     def write(self, content: object) -> int:
-        return self._target.write(bytes(content))  # type: ignore[call-overload,no-any-return] # a buffer, says Tink
+        return self._target.write(bytes(content))  # type: ignore[call-overload] # a buffer, says Tink
 
 
 _READ_AT_ONCE = 1 << 20
