@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import resource
+import signal
 from collections import deque
 from pathlib import Path
 
 import pytest
 
-from leadgate.app import initialise
+from leadgate.app import backup, initialise
 from leadgate.app.backup import BackupMade, make_backup, open_backup, open_file
 from leadgate.app.restore import verify_backup
 from leadgate.errors import (
@@ -199,7 +201,7 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, told: int) -> N
         format=1, version="0", workspace_id="ws", workspace_name="", migration="0010", created_at="", engine="sqlite"
     )
     keyset, path = new_stream_keyset(), tmp_path / "records"
-    with path.open("wb") as file, StreamCipher(keyset).sealing(file, b"") as sealing:
+    with path.open("wb") as written, StreamCipher(keyset).sealing(written, b"") as sealing:
         writer = RecordWriter(sealing)
         for record in (begin, FileBegins("a"), FileBytes(b"x")):
             writer.write(record)
@@ -212,6 +214,31 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, told: int) -> N
         else:
             with pytest.raises(BackupDamagedError):
                 deque(records, maxlen=0)
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
+def test_a_full_disk_is_told_and_leaves_nothing(
+    house: Made, whole: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, share: float
+) -> None:
+    """Whichever write it is that fails, also the last one."""
+    true_lock = backup._lock  # noqa: SLF001 - the way to the file
+
+    def lock(path: Path) -> int:
+        descriptor = true_lock(path)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(len(whole) * share), hard))
+        return descriptor
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    monkeypatch.setattr(backup, "_lock", lock)
+    monkeypatch.setattr(house, "file", tmp_path / "x.backup")
+    try:
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            house.make()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_backup_holds_no_keys_and_no_backups(house: Made) -> None:

@@ -115,7 +115,7 @@ async def test_what_was_on_its_way_is_looked_up_and_not_sent_again(salon: Salon,
 
     async def made_a_lead() -> bool:
         items = (await salon.gateway.ask("deliveries", "list"))["items"]
-        return sum(item["state"] == "waiting" for item in items) >= 1
+        return any(item["state"] == "waiting" for item in items)
 
     await until(made_a_lead, what="a delivery that waits")
     await salon.gateway.ask("connections", "pause", salon.bot_connection)

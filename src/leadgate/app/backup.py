@@ -121,6 +121,16 @@ def open_backup(
     """
     head = read_head(file)
     recovery_key = secrets.get(RECOVERY_KEY)
+    if secrets and recovery_key is None:
+        raise ConfigurationError(
+            f"The secrets file has no {RECOVERY_KEY}.", code="backup.no_key", hint='It holds {"recovery_key": "…"}.'
+        )
+    if recovery_key is None and not (data / KEY_FILE).exists():
+        raise ConfigurationError(
+            f"There is no key file in {data} to open the backup with.",
+            code="backup.no_key",
+            hint='Give the recovery key on paper: --secrets-file FILE with {"recovery_key": "…"}.',
+        )
     wrapper = open_key_file(data) if recovery_key is None else open_recovery(head, recovery_key)
     try:
         return head, wrapper, read_records(open_stream(file, head, wrapper))

@@ -16,7 +16,7 @@ import msgspec
 from leadgate.errors import BackupDamagedError, ConfigurationError
 from leadgate.model.secret import Secret
 from leadgate.ports.key_wrapper import KeyWrapper
-from leadgate.vault.ciphers import OpenedStream, StreamCipher, new_stream_keyset
+from leadgate.vault.ciphers import OpenedStream, SealingStream, StreamCipher, new_stream_keyset
 from leadgate.vault.key_file import FileKeyWrapper, open_with_recovery_key
 
 MAGIC = b"leadgate-backup-1\n"
@@ -44,8 +44,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 def begin_file(
     file: BinaryIO, wrapper: KeyWrapper, *, workspace_id: str, created_at: str, sealed_recovery: bytes | None
-) -> BinaryIO:
-    """Write the head; what is written to the result arrives sealed. Close the result before `file`: only then it has its end."""
+) -> SealingStream:
+    """Write the head; what is written to the result arrives sealed. End it before `file` is closed: only then it is whole."""
     keyset = new_stream_keyset()
     head = Head(
         workspace_id=workspace_id,

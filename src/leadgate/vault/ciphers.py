@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from typing import BinaryIO, cast
+from collections.abc import Callable
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import tink
 from tink import aead, prf, proto_keyset_format, secret_key_access, streaming_aead
@@ -70,13 +73,56 @@ class StreamCipher:
         """Read a keyset made by `new_stream_keyset`."""
         self._streaming = _parse(keyset).primitive(streaming_aead.StreamingAead)
 
-    def sealing(self, target: BinaryIO, context: bytes) -> BinaryIO:
-        """A file that is written in clear and arrives sealed in `target`; closing it writes the end and leaves `target` open."""
-        return cast("BinaryIO", self._streaming.new_encrypting_stream(_StaysOpen(target), context))
+    def sealing(self, target: BinaryIO, context: bytes) -> SealingStream:
+        """Takes what is in clear and writes it sealed to `target`."""
+        return SealingStream(self._streaming, target, context)
 
     def opening(self, source: BinaryIO, context: bytes) -> OpenedStream:
         """What was sealed for the same context, from where `source` stands to its end."""
         return OpenedStream(self._streaming.new_decrypting_stream(source, context))
+
+
+class SealingStream:
+    """Written in clear, arrives sealed; use as `with …`, whose end writes the last piece and leaves the target open."""
+
+    def __init__(self, streaming: streaming_aead.StreamingAead, target: BinaryIO, context: bytes) -> None:
+        """Write to this target."""
+        self._target = _Target(target)
+        self._stream = streaming.new_encrypting_stream(self._target, context)
+
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write the end, unless the block failed.
+
+        Raises:
+            OSError: the target does not take it.
+        """
+        if error is None:
+            self._call(self._stream.close)
+        else:
+            with contextlib.suppress(tink.TinkError, OSError):
+                self._stream.close()
+
+    def write(self, content: bytes, /) -> int:
+        """Take all of it.
+
+        Raises:
+            OSError: the target does not take it.
+        """
+        self._call(lambda: self._stream.write(content))
+        return len(content)
+
+    def _call(self, work: Callable[[], object]) -> None:
+        """Tink wraps what a full disk says into an error of its own."""
+        try:
+            work()
+        except tink.TinkError:
+            raise self._target.error or OSError(None, "the sealed file cannot be written") from None
 
 
 class OpenedStream:
@@ -109,17 +155,22 @@ class OpenedStream:
             raise TamperedError("The sealed file cannot be opened: it was changed or cut, or is another one.") from None
 
 
-class _StaysOpen(io.RawIOBase):
-    """Hands writes on and keeps the file open when Tink closes it: it has to be flushed to the disk first."""
+class _Target(io.RawIOBase):
+    """Hands writes on, remembers why one failed, and keeps the file open when Tink closes it: it has to be flushed first."""
 
     def __init__(self, target: BinaryIO) -> None:
         self._target = target
+        self.error: OSError | None = None
 
     def writable(self) -> bool:
         return True
 
     def write(self, content: object) -> int:
-        return self._target.write(bytes(content))  # type: ignore[call-overload] # a buffer, says Tink
+        try:
+            return self._target.write(bytes(content))  # type: ignore[call-overload] # a buffer, says Tink
+        except OSError as error:
+            self.error = error
+            raise
 
 
 _READ_AT_ONCE = 1 << 20
