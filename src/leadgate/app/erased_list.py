@@ -80,4 +80,5 @@ def join_erased(*lists: Iterable[Erased]) -> list[Erased]:
 
 def write_erased(erased: Iterable[Erased]) -> bytes:
     """The list as it stands in the file."""
-    return b"".join(msgspec.json.encode(one) + b"\n" for one in erased)
+    lines = ({"erasure": one.erasure, "at": one.at.isoformat(), "subjects": one.subjects} for one in erased)
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
