@@ -23,7 +23,7 @@ from leadgate.testing.connections import NOW
 from leadgate.vault import backup_file
 from leadgate.vault.key_file import KEY_FILE
 
-ERASED = {"erasure": "era_1", "at": "2026-11-22T12:00:00+00:00", "subjects": ["subj_1"]}
+ERASED = {"erasure": "era_1", "at": "2026-11-22T12:00:00+00:00", "subjects": ["subj_1"], "events": ["evt_1"]}
 
 
 class Cut(BaseException):
@@ -211,3 +211,13 @@ async def test_a_restore_that_fails_after_its_entry_says_so(salon: Salon, monkey
         ("backup.restored", "done"),
     ]
     assert salon.says() == b"new"
+
+
+async def test_a_journal_that_takes_nothing_is_put_aside_and_not_thrown_away(salon: Salon) -> None:
+    """A broken disk must not forbid the restore, and what somebody did to the journal must not vanish with it."""
+    (salon.data / "journal.sqlite3").write_bytes(b"broken" * 1000)
+    await salon.restore()
+    assert (salon.data / "journal.sqlite3.before-restore").read_bytes() == b"broken" * 1000
+    async with open_app(salon.settings) as app:
+        rows = await app.journal.newest(limit=2)
+    assert [row.entry.tag.value for row in rows] == ["backup.restored"]

@@ -21,22 +21,20 @@ from typing import BinaryIO
 import msgspec
 
 from leadgate.alerts.causes import BACKUP_MADE
-from leadgate.app import erased_list
 from leadgate.app.backup import database_path, open_backup, open_file
-from leadgate.app.erased_list import Erased, join_erased, read_erased, write_erased
+from leadgate.app.erased_again import FILE as ERASED_FILE
+from leadgate.app.erased_again import Erased, join_erased, read_erased, write_erased
 from leadgate.app.half_restored import is_half_restored, mark, unmark
 from leadgate.app.reopening import RULE, Restoration
 from leadgate.errors import (
     ConfigurationError,
     ConflictError,
-    JournalUnavailableError,
     LeadgateError,
 )
 from leadgate.model.alerts import Note
 from leadgate.model.journal import JournalEntry, Result, Tag
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock
-from leadgate.ports.stores import Transaction
 from leadgate.settings import CONFIG_FILE, Settings
 from leadgate.storage.backup_records import Begin, End, FileBegins, FileBytes, Record, Rows, TableBegins
 from leadgate.storage.copies import (
@@ -61,11 +59,11 @@ from leadgate.vault.backup_file import damaged
 from leadgate.vault.envelope import Vault
 from leadgate.vault.key_file import KEY_FILE, FileKeyWrapper, keep_key_file, open_key_file, sync_folder
 
-Erase = Callable[[Transaction, Sequence[str]], None]
 _STAGE = ".restore"
 _OF_THE_JOURNAL = ("journal", "checkpoint", "audit")
 """Words in the names of the files that go with the audit journal: its table, its key, its signed heads."""
 
+_ASIDE = ".before-restore"
 _SETTINGS_BESIDE = f"{CONFIG_FILE}.from-backup"
 _BY_COMMAND = "command"
 
@@ -221,6 +219,7 @@ class _Restore:
         self._clock = clock
         self._stage = settings.data / _STAGE
         self._noted: JournalEntry | None = None
+        self._keeps_journal = False
 
     async def run(self) -> Contents:
         _remove(self._stage)
@@ -267,16 +266,24 @@ class _Restore:
 
     async def _record(self, folder: Path, entry: JournalEntry) -> None:
         """Before anything is switched: a restore that leaves no trace is refused."""
-        await JournalFile(folder, self._clock).record(entry)
+        try:
+            await _add_entry(folder, entry, self._clock)
+        except LeadgateError:
+            if folder == self._stage:
+                raise
+            # The directory's own journal takes nothing any more (a broken disk, somebody's hand): it is put aside, and the
+            # backup's goes on.
+            folder = self._stage
+            self._keeps_journal = False
+            await _add_entry(folder, entry, self._clock)
         self._noted = entry if folder == self._data else None
 
     async def _note_failure(self) -> None:
         """What the directory's own journal says was done was not."""
         if self._noted is not None and not is_half_restored(self._data):
-            with contextlib.suppress(JournalUnavailableError):
-                await JournalFile(self._data, self._clock).record(
-                    dataclasses.replace(self._noted, result=Result.FAILED)
-                )
+            failed = dataclasses.replace(self._noted, result=Result.FAILED)
+            with contextlib.suppress(LeadgateError):
+                await _add_entry(self._data, failed, self._clock)
 
     def _old_workspace_id(self) -> str | None:
         """Whose directory this is; None when that cannot be read any more."""
@@ -296,14 +303,14 @@ class _Restore:
 
     def _erased(self) -> list[Erased]:
         """The directory's own list, the one that was handed in, and the backup's."""
-        own = read_erased(self._data / erased_list.FILE)
+        own = read_erased(self._data / ERASED_FILE)
         handed = [] if self._wishes.erased is None else _read_handed(self._wishes.erased)
-        return join_erased(own, handed, read_erased(self._stage / erased_list.FILE))
+        return join_erased(own, handed, read_erased(self._stage / ERASED_FILE))
 
     def _settle(self, tx: SqlTransaction, begin: Begin, erased: Sequence[Erased], now: datetime) -> int:
         """What has to be so before anybody sees this database; how many deliveries are in doubt."""
         for one in erased:
-            erase_rows(tx, one.subjects, at=one.at)
+            erase_rows(tx, one.subjects, at=one.at, event_ids=one.events)
         doubtful = Restored.of(tx).forget_the_moment(at=now)
         created_at = datetime.fromisoformat(begin.created_at)
         restoration = Restoration(copied_at=created_at, restored_at=now)
@@ -317,7 +324,7 @@ class _Restore:
         if not self._has_key(wrapper):
             keep_key_file(self._stage, wrapper)
         if erased:
-            with self._stage_file(erased_list.FILE) as file:
+            with self._stage_file(ERASED_FILE) as file:
                 file.write(write_erased(erased))
         settings = self._stage / CONFIG_FILE
         if (self._data / CONFIG_FILE).exists():
@@ -334,21 +341,26 @@ class _Restore:
     async def _choose_journal(self, *, is_same_salon: bool) -> Path:
         """The folder whose journal goes on: the directory's own when it knows all that the backup's does, and more."""
         old, copied = await self._newest_entry(self._data), await self._newest_entry(self._stage)
-        if not is_same_salon or old < max(copied, 1):
-            return self._stage
-        for path in self._stage.rglob("*"):
-            if path.is_file() and any(word in path.name for word in _OF_THE_JOURNAL):
-                path.unlink()
-        return self._data
+        self._keeps_journal = is_same_salon and old >= max(copied, 1)
+        return self._data if self._keeps_journal else self._stage
 
     async def _newest_entry(self, folder: Path) -> int:
         if not (folder / JOURNAL_FILE).exists():
             return 0
+        journal = JournalFile(folder, self._clock)
         try:
-            newest = await JournalFile(folder, self._clock).newest(limit=1)
-        except JournalUnavailableError:
+            newest = await journal.newest(limit=1)
+        except LeadgateError:
             return 0
+        finally:
+            await _close(journal)
         return newest[0].number if newest else 0
+
+    def _put_journal_aside(self) -> None:
+        """Evidence is not thrown away; its log must not be played into the journal that takes its place."""
+        for path in sorted(self._data.glob("journal*")):
+            if path.is_file() and not path.name.endswith(_ASIDE):
+                path.replace(path.with_name(path.name + _ASIDE))
 
     def _switch(self) -> None:
         """From here on only forward: a kill leaves the mark, and the next restore begins anew."""
@@ -357,15 +369,31 @@ class _Restore:
                 _sync_file(path)
         self._target.switch()
         staged = sorted(path for path in self._stage.rglob("*") if path.is_file())
-        if (self._stage / JOURNAL_FILE).exists():  # the log of the old one must not be played into the new one
-            for path in _with_companions(self._data / JOURNAL_FILE)[1:]:
-                path.unlink(missing_ok=True)
+        if not self._keeps_journal:
+            self._put_journal_aside()
         for path in staged:
+            if self._keeps_journal and any(word in path.name for word in _OF_THE_JOURNAL):
+                continue
             place = self._data / path.relative_to(self._stage)
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.replace(place)
         sync_folder(self._data)
         unmark(self._data)
+
+
+async def _add_entry(folder: Path, entry: JournalEntry, clock: Clock) -> None:
+    journal = JournalFile(folder, clock)
+    try:
+        await journal.record(entry)
+    finally:
+        await _close(journal)
+
+
+async def _close(journal: JournalFile) -> None:
+    """A journal that keeps its file open gives it back before the file is moved."""
+    close = getattr(journal, "close", None)
+    if close is not None:
+        await close()
 
 
 def _entry(contents: Contents) -> JournalEntry:
