@@ -15,6 +15,7 @@ LeadgateError
   x VaultError
     - UnknownKeyError       the key that sealed this is not here
     - TamperedError         the sealed bytes do not belong here or were changed
+  x BackupDamagedError      a backup file was changed or cut, or is none: nothing of it is used
   x NotFoundError           for admin screens and commands
   x ConflictError           the thing is in a state that forbids this
   x AccessDeniedError       the person may not do this
@@ -170,6 +171,12 @@ class TamperedError(VaultError):
     """The sealed bytes were changed or belong to another place."""
 
     code = "vault.tampered"
+
+
+class BackupDamagedError(LeadgateError):
+    """A backup file was changed or cut, or it is none: nothing of it is used."""
+
+    code = "backup.damaged"
 
 
 class NotFoundError(LeadgateError):

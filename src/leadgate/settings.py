@@ -49,6 +49,7 @@ class AlertThresholds:
         queue_after: so long deliveries may be overdue, and events lie untouched.
         paused_after: so long a paused connection may keep things waiting.
         disk_free_bytes: least space of the data directory's disk.
+        backup_after: so old the newest backup may be, once there ever was one.
     """
 
     interval: timedelta = timedelta(seconds=15)
@@ -57,6 +58,7 @@ class AlertThresholds:
     queue_after: timedelta = timedelta(minutes=30)
     paused_after: timedelta = timedelta(hours=1)
     disk_free_bytes: int = 500 << 20
+    backup_after: timedelta = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ SETTINGS = (
     Described("LEADGATE_ALERT_CALM_S", "120", "An alarm is solved when its cause is gone for so many seconds."),
     Described("LEADGATE_ALERT_QUEUE_S", "1800", "An alarm when work is overdue for so many seconds."),
     Described("LEADGATE_ALERT_PAUSED_S", "3600", "An alarm when things wait for a connection that is paused so long."),
+    Described("LEADGATE_ALERT_BACKUP_DAYS", "2", "An alarm when the newest backup is so many days old."),
     Described("LEADGATE_ALERT_DISK_MB", "500", "An alarm when the data directory's disk has less free space (MiB)."),
 )
 
@@ -191,6 +194,7 @@ def _thresholds(values: Mapping[str, str]) -> AlertThresholds:
         queue_after=seconds("LEADGATE_ALERT_QUEUE_S", usual.queue_after),
         paused_after=seconds("LEADGATE_ALERT_PAUSED_S", usual.paused_after),
         disk_free_bytes=_whole(values, "LEADGATE_ALERT_DISK_MB", usual.disk_free_bytes >> 20) << 20,
+        backup_after=timedelta(days=min(_whole(values, "LEADGATE_ALERT_BACKUP_DAYS", usual.backup_after.days), 36500)),
     )
 
 

@@ -35,6 +35,9 @@ DATABASE_CHECK = "database_check"
 JOURNAL_CHECK = "journal_check"
 """Topic of the note that says what is wrong with the audit journal."""
 
+BACKUP_MADE = "backup"
+"""Topic of the note that says when the newest backup was made; there is none before the first."""
+
 CHANNEL_AFTER = timedelta(minutes=3)
 """A vendor that cannot be asked once is a hiccup; three looks of the watchdog in a row are none."""
 
@@ -153,6 +156,8 @@ def _of_house(signs: Signs, now: datetime, limits: AlertThresholds) -> Iterator[
             yield Trouble(cause=Cause.DATABASE, subject=note.topic, detail=note.detail, since=note.at)
         elif note.topic == JOURNAL_CHECK:
             yield Trouble(cause=Cause.JOURNAL, detail=note.detail, since=note.at)
+        elif note.topic == BACKUP_MADE and now - note.at >= limits.backup_after:
+            yield Trouble(cause=Cause.BACKUP, since=note.at)
 
 
 def _of_channels(signs: Signs, now: datetime, limits: AlertThresholds, name_kind: NameKind) -> Iterator[Trouble]:

@@ -9,6 +9,7 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 from leadgate import registry
+from leadgate.alerts.causes import BACKUP_MADE
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.consents import ConsentDesk
 from leadgate.app.data_map import DataMapDesk
@@ -16,6 +17,7 @@ from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
 from leadgate.app.erasing import Erasing
 from leadgate.app.erasure_papers import ErasurePapers
+from leadgate.app.half_restored import check_whole
 from leadgate.app.high_water import HighWater
 from leadgate.app.holders import is_dead, own_holder
 from leadgate.app.incident_export import ExportSources
@@ -31,6 +33,7 @@ from leadgate.app.reconciler import Reconciler
 from leadgate.app.retention import SYSTEM as BY_SYSTEM
 from leadgate.app.retention import Retention
 from leadgate.app.subjects import Subjects
+from leadgate.app.reopening import Reopening
 from leadgate.app.targets import OpenTargets
 from leadgate.app.unread import UnreadEvents
 from leadgate.app.watchdog import Watchdog
@@ -174,6 +177,7 @@ class App:
             holder=holder,
             on_done=self._turn_done,
             is_crowded=lambda: self.intake.is_crowded,
+            after_turn=lambda tx, event, at: self.reopening.doubt_what_it_brought(tx, event, at=at),
         )
         self.intake = Intake(
             storage,
@@ -191,6 +195,7 @@ class App:
         self.nightly = NightlyReconciliation(
             storage, self.reconciler, workspace, high_water=self.high_water, clock=self.clock, holder=holder
         )
+        self.reopening = Reopening(storage, self.reconciler, self.high_water, clock=self.clock, holder=holder)
         self.reachability = Reachability(storage, self.book, vault, turns.links, kinds=registry.kinds, clock=self.clock)
         self.desk = Desk(
             storage,
@@ -386,8 +391,7 @@ class App:
             await self.data_map.warn()
         await asyncio.gather(
             asyncio.to_thread(warm_up),  # else the first client would wait for the dictionaries
-            self.inbox.run(stop),
-            self.deliveries.run(stop),
+            self._work_when_open(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
             self.retention.run(stop),
@@ -402,6 +406,11 @@ class App:
     async def _forget_for_good(self, subject_id: str) -> None:
         """Erase whoever was not heard of for the whole term; the CRM has terms of its own."""
         await self.erasing.erase(subject_id, reason=ErasureReason.PURPOSE_REACHED, by=BY_SYSTEM, spares_crm=True)
+
+    async def _work_when_open(self, stop: asyncio.Event) -> None:
+        """A restored house sends nothing before the CRM was asked what happened since the copy."""
+        if await self.reopening.wait_until_open(stop):
+            await asyncio.gather(self.inbox.run(stop), self.deliveries.run(stop))
 
     async def _free_dead_holders(self) -> None:
         """After a kill, take over at once what a dead process of this machine held; a shared database is left to time."""
@@ -497,6 +506,8 @@ class App:
         metrics.waiting.set(waiting)
         metrics.dead.set(dead)
         await self.high_water.move_on()
+        backup = await self.storage.read(lambda tx: tx.alerts.find_note(BACKUP_MADE))
+        metrics.backup_made_at.set(0 if backup is None else backup.at.timestamp())
 
 
 _tasks: set[asyncio.Task[None]] = set()
@@ -514,10 +525,12 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         raise ConfigurationError(
             f"There is no data directory {settings.data}.", hint="Make one with: leadgate init --data DIR"
         )
+    check_whole(settings.data)
     wrapper = open_key_file(settings.data)
     engine = make_engine(settings.database_url)
     upgrade(engine)
     workspace = find_workspace(engine)
+    check_whole(settings.data)  # a restore that began meanwhile waits for nobody who has the database open
     if workspace is None:
         raise ConfigurationError("The database is empty.", hint="Run: leadgate init")
     storage = SqlStorage(engine, workspace.workspace_id)

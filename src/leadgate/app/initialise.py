@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from leadgate.app.half_restored import check_whole
 from leadgate.catalogue.texts import LOCALES
 from leadgate.errors import ConfigurationError, ConflictError
 from leadgate.model.secret import Secret
@@ -81,6 +82,7 @@ def initialise(
         ServiceUnavailableError: the database cannot be reached or written to.
     """
     _check(name, locale, time_zone)
+    check_whole(settings.data)
     _make_folder(settings.data)
     with _alone(settings.data):
         engine = make_engine(settings.database_url)

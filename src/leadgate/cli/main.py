@@ -82,6 +82,10 @@ _GROUPS = {
             **{name: f"leadgate.cli.subject_erase:{name}" for name in ("erase", "erasures", "act")},
         },
     ),
+    "backup": (
+        "One encrypted file with everything: made while the gateway works, proved, put back.",
+        {name: f"leadgate.cli.backup:{name}" for name in ("create", "verify", "restore")},
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},

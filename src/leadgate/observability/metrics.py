@@ -51,6 +51,9 @@ reconciled_at = Gauge(
     "When the last reconciliation that reached its end was over; 0 before the first.",
     registry=registry,
 )
+backup_made_at = Gauge(
+    "leadgate_backup_timestamp_seconds", "When the newest backup was made; 0 before the first.", registry=registry
+)
 pending = Gauge("leadgate_events_pending", "Received events that nobody worked on yet.", registry=registry)
 alerts_raised = Gauge("leadgate_alerts_raised", "Alarms that are raised now.", registry=registry)
 alerts_unsent = Gauge(

@@ -41,8 +41,14 @@ class InboxWorker:
         holder: str,
         on_done: Callable[[], None],
         is_crowded: Callable[[], bool] = lambda: False,
+        after_turn: Callable[[Transaction, StoredEvent, datetime], None] = lambda _tx, _event, _at: None,
     ) -> None:
-        """Call `on_done` after each event, so that its deliveries start at once; step back while `is_crowded`."""
+        """Call `on_done` after each event, so that its deliveries start at once; step back while `is_crowded`.
+
+        Args:
+            after_turn: called in the same transaction when an event was worked on; see `app.reopening`.
+        """
+        self._after_turn = after_turn
         self._storage = storage
         self._turns = turns
         self._find_source = find_source
@@ -147,7 +153,9 @@ class InboxWorker:
         def unit(tx: Transaction) -> Ending:
             if not tx.lanes.hold(lease):
                 raise LeaseLostError("the part has another holder")
-            return self._turns.work(tx, event, source, at=now)
+            ending = self._turns.work(tx, event, source, at=now)
+            self._after_turn(tx, event, now)
+            return ending
 
         try:
             ending = await self._storage.write(unit)

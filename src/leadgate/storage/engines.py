@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from leadgate.errors import ConfigurationError
 
@@ -44,6 +44,18 @@ def make_engine(database_url: str) -> Engine:
         f"Leadgate keeps its data in SQLite or PostgreSQL, not in {url.get_backend_name()}.",
         hint="Leave LEADGATE_DATABASE_URL empty or use postgresql://…",
     )
+
+
+def make_scratch_engine() -> Engine:
+    """An empty SQLite database that has no name on the disk and is gone when the engine is disposed of, also after a kill."""
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect("", isolation_level=None, check_same_thread=False),
+        poolclass=StaticPool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _sqlite(database_url: str) -> Engine:

@@ -94,6 +94,16 @@ class Vault:
         """The blind index of a value; kinds keep equal values of different meaning apart."""
         return self._indexers[workspace_id].index(f"{kind}\0{value}".encode(errors="surrogatepass"))
 
+    def try_key(self, tx: Transaction, scope: str) -> None:
+        """Open the data key of a scope to see that it opens; it is not kept in memory.
+
+        Raises:
+            UnknownKeyError: the custodian's key is not the one that wrapped it.
+            TamperedError: what it wrapped is no key.
+        """
+        keyset = self._unwrap(tx, scope)
+        _ = Indexer(keyset) if scope == INDEX else Cipher(keyset)
+
     def forget(self, workspace_id: str, scope: str) -> None:
         """Drop an opened key from memory (the person was erased)."""
         with self._lock:

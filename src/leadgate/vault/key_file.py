@@ -56,6 +56,10 @@ class FileKeyWrapper:
         """The key encryption key itself, sealed under the recovery key, to lie beside the data."""
         return _recovery_cipher(recovery_key, self._keyset)
 
+    def file_content(self) -> bytes:
+        """What stands in the key file."""
+        return _MAGIC + base64.b64encode(self._keyset) + b"\n"
+
 
 def create_key_file(directory: Path) -> FileKeyWrapper:
     """Make a fresh key and write it atomically: a temporary file of mode 0600, fsync, link, fsync of the folder.
@@ -63,12 +67,21 @@ def create_key_file(directory: Path) -> FileKeyWrapper:
     Raises:
         ConfigurationError: a key file is there already; it is never overwritten.
     """
-    keyset = new_cipher_keyset()
+    wrapper = FileKeyWrapper(new_cipher_keyset())
+    keep_key_file(directory, wrapper)
+    return wrapper
+
+
+def keep_key_file(directory: Path, wrapper: FileKeyWrapper) -> None:
+    """Write a key that is there, from the paper for instance, as `create_key_file` writes a fresh one.
+
+    Raises:
+        ConfigurationError: a key file is there already; it is never overwritten.
+    """
     try:
-        write_durably(directory / KEY_FILE, _MAGIC + base64.b64encode(keyset) + b"\n")
+        write_durably(directory / KEY_FILE, wrapper.file_content())
     except FileExistsError:
         raise ConfigurationError(f"There is a key file in {directory} already.") from None
-    return FileKeyWrapper(keyset)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from leadgate.alerts.causes import find_disk_trouble, find_troubles
+from leadgate.alerts.causes import BACKUP_MADE, find_disk_trouble, find_troubles
 from leadgate.model.alerts import CHANNEL_FAULT, AlertTarget, Cause, ConnectionSigns, DiskSpace, Note, Signs
 from leadgate.settings import AlertThresholds
 from leadgate.testing.connections import NOW
@@ -74,11 +74,24 @@ def test_a_connection_is_in_trouble_past_its_thresholds(
             Signs(connections=[], notes=[Note(topic="journal_check", subject="", at=NOW, detail="journal.changed")]),
             ("journal", "", 0),
         ),
+        (
+            Signs(
+                connections=[], notes=[Note(topic=BACKUP_MADE, subject="", at=NOW - minutes(2 * 24 * 60), detail="")]
+            ),
+            ("backup", "", 0),
+        ),
     ],
 )
 def test_the_house_is_in_trouble(signs: Signs, expected: tuple[str, str, int]) -> None:
     """Causes without a connection."""
     assert causes(signs) == [expected]
+
+
+def test_a_fresh_backup_is_no_trouble_and_neither_is_none_at_all() -> None:
+    """Whoever never made one with our command may have a way of their own."""
+    fresh = Note(topic=BACKUP_MADE, subject="", at=NOW - minutes(2 * 24 * 60 - 1), detail="")
+    assert causes(Signs(connections=[], notes=[fresh])) == []
+    assert causes(Signs(connections=[])) == []
 
 
 def test_an_address_that_fails_is_a_trouble_of_its_own() -> None:
@@ -115,7 +128,7 @@ def test_a_full_disk_is_raised_below_the_limit_and_ends_a_fifth_above_it() -> No
 def test_every_cause_is_found_somewhere() -> None:
     """A cause that nothing raises is a promise that nobody keeps; those of the last two lines have senses of their own."""
     table = {"connection", "queue", "paused", "dead", "uncertain", "failed", "no_crm", "inbox", "ledger", "database"}
-    table |= {"address", "disk", "channel", "journal"}
+    table |= {"address", "disk", "channel", "journal", "backup"}
     assert {cause.value for cause in Cause} == table | {
         *("silence", "canary", "erasure"),
         *("request", "calendar"),
