@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from leadgate.app.erased_again import join_erased, parse_erased, read_erased, write_erased
+from leadgate.app.erased_again import join_erased, write_erased
+from leadgate.app.erased_list import parse as parse_erased
+from leadgate.app.erased_list import read_file as read_erased
 from leadgate.errors import ConfigurationError
 
 

@@ -30,10 +30,10 @@ from leadgate.app.person_reader import PersonReader
 from leadgate.app.policies import PolicyDesk
 from leadgate.app.reachability import Reachability
 from leadgate.app.reconciler import Reconciler
+from leadgate.app.reopening import Reopening
 from leadgate.app.retention import SYSTEM as BY_SYSTEM
 from leadgate.app.retention import Retention
 from leadgate.app.subjects import Subjects
-from leadgate.app.reopening import Reopening
 from leadgate.app.targets import OpenTargets
 from leadgate.app.unread import UnreadEvents
 from leadgate.app.watchdog import Watchdog

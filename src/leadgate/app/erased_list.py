@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -61,23 +60,40 @@ def add(folder: Path, line: ErasedLine) -> None:
         raise StorageUnavailableError(f"The list of the erased ({FILE}) cannot be written.") from error
 
 
-def read(folder: Path) -> Sequence[ErasedLine]:
-    """Every line, oldest first; none when there is no file. What a power cut tore off is passed over: no row went after it.
+def read(folder: Path) -> list[ErasedLine]:
+    """Every line, oldest first; none when there is no file. Raises ConfigurationError as `read_file`."""
+    return read_file(folder / FILE)
+
+
+def read_file(path: Path) -> list[ErasedLine]:
+    """As `read`, of a list that lies elsewhere.
 
     Raises:
-        ConfigurationError: a whole line cannot be read (`erasure.list_damaged`).
+        ConfigurationError: it cannot be read, or a whole line of it (`erasure.list_damaged`). Better no restore than a person who
+            comes back.
     """
     try:
-        lines = (folder / FILE).read_bytes().split(b"\n")
+        content = path.read_bytes()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise ConfigurationError(f"The list of the erased cannot be read: {error.strerror}.") from error
+    return parse(content)
+
+
+def parse(content: bytes) -> list[ErasedLine]:
+    """The lines of a list; what a power cut tore off is passed over: no row went after it. Raises as `read_file`."""
     found = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(content.split(b"\n"), start=1):
         try:
-            found += [msgspec.json.decode(line, type=ErasedLine)] if line else []
-        except msgspec.DecodeError:
+            erased = msgspec.json.decode(line, type=ErasedLine) if line.strip() else None
+        except (msgspec.DecodeError, UnicodeDecodeError):
             if not _is_torn(line):
                 raise _damaged(number) from None
+            continue
+        if erased is not None and erased.at.tzinfo is None:
+            raise _damaged(number)
+        found += [] if erased is None else [erased]
     return found
 
 

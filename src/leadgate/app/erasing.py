@@ -183,6 +183,10 @@ class Erasing:
     async def follow(self) -> None:
         """Note in journal and database what the CRM has answered since the last call."""
         for kept in await self._storage.read(lambda tx: tx.erasures.unanswered()):
+            if kept.order is OrderState.OPEN and not kept.delivery_ids:
+                await self._storage.write(lambda tx, kept=kept: self._order_again(tx, kept))  # type: ignore[misc]  # the default binds the row of this turn
+                self._on_change()
+                continue
             now = await self._judge(kept)
             if (now.order, now.answer, now.error_code) == (kept.order, kept.answer, kept.error_code):
                 continue
@@ -203,21 +207,6 @@ class Erasing:
             )
             _log.info("erasure.followed", subject_id=now.subject_id, outcome=now.order.value, error_code=now.error_code)
 
-    async def replay(self, lines: Sequence[ErasedLine]) -> int:
-        """After a restore: erase again who was erased since the backup was made, and order it of the CRM again; how many people.
-
-        Harmless to repeat. Call it before anything works on the database.
-        """
-        count = 0
-        for line in lines:
-            erasure = await self._storage.write(lambda tx, line=line: self._destroy_again(tx, line))  # type: ignore[misc]  # the default binds the line of this turn
-            if erasure is not None:
-                self._drop_keys(erasure)
-                count += 1
-        if count:
-            await self._storage.clean_log()
-        return count
-
     def _look(self, tx: Transaction, subject_id: str) -> tuple[list[str], Marks, Erasure | None]:
         people = Identities.everyone(tx, subject_id)
         if not tx.erasures.count(people)["subjects"]:
@@ -236,23 +225,11 @@ class Erasing:
         erased = erase_rows(tx, line.subjects, at=line.at, event_ids=events)
         return self._order_and_keep(tx, line, erased, reason=reason, by=by)
 
-    def _destroy_again(self, tx: Transaction, line: ErasedLine) -> Erasure | None:
-        erased = erase_rows(tx, line.subjects, at=line.at, event_ids=line.events)
-        if not erased.keys:  # the backup was made after it, or before the person came
-            return None
-        known = tx.erasures.find(line.erasure)
-        if known is not None:
-            return known
-        return self._order_and_keep(tx, line, erased, reason=ErasureReason.REQUEST, by=_BY_SYSTEM)
-
     def _order_and_keep(
         self, tx: Transaction, line: ErasedLine, erased: ErasedRows, *, reason: ErasureReason, by: str
     ) -> Erasure:
         leads = () if line.spares_crm else erased.leads
-        orders = {lead.lead_id: self._order(tx, lead, erased) for lead in leads}
-        sent = tuple(delivery_id for delivery_id in orders.values() if delivery_id is not None)
-        is_out_of_reach = len(sent) < len(orders)
-        state = OrderState.OPEN if sent else OrderState.REFUSED if is_out_of_reach else OrderState.NONE
+        state, sent, error_code = self._order_all(tx, erased.subject_ids, leads)
         return tx.erasures.add(
             Erasure(
                 erasure_id=line.erasure,
@@ -265,11 +242,28 @@ class Erasing:
                 rows=erased.counts,
                 delivery_ids=sent,
                 order=state,
-                error_code=CRM_REMOVED if is_out_of_reach else None,
+                error_code=error_code,
             )
         )
 
-    def _order(self, tx: Transaction, lead: LeadToErase, erased: ErasedRows) -> str | None:
+    def _order_all(
+        self, tx: Transaction, subject_ids: Sequence[str], leads: Sequence[LeadToErase]
+    ) -> tuple[OrderState, tuple[str, ...], str | None]:
+        """One order a lead; how they stand, their deliveries, and what is in the way of those that could not be made."""
+        orders = [self._order(tx, lead, subject_ids, leads) for lead in leads]
+        sent = tuple(delivery_id for delivery_id in orders if delivery_id is not None)
+        if len(sent) == len(orders):
+            return OrderState.OPEN if sent else OrderState.NONE, sent, None
+        return OrderState.OPEN if sent else OrderState.REFUSED, sent, CRM_REMOVED
+
+    def _order_again(self, tx: Transaction, erasure: Erasure) -> None:
+        """A restore erased the person anew; what it could not order is ordered now."""
+        state, sent, error_code = self._order_all(tx, erasure.subject_ids, tx.erasures.leads(erasure.subject_ids))
+        tx.erasures.set_orders(erasure.erasure_id, state, sent, error_code=error_code)
+
+    def _order(
+        self, tx: Transaction, lead: LeadToErase, subject_ids: Sequence[str], leads: Sequence[LeadToErase]
+    ) -> str | None:
         """Behind everything of the lead that is still under way; None when its CRM is connected no more."""
         crm = self._book.crm_connection_id()
         if crm is None or lead.crm_connection_id not in {None, crm}:
@@ -279,14 +273,14 @@ class Erasing:
             origin_id=lead.origin_id,
             ref=lead.ref,
             entry_ids=lead.event_ids,
-            siblings=tuple(one.origin_id for one in erased.leads),
+            siblings=tuple(one.origin_id for one in leads),
         )
         return self._outbox.enqueue(
             tx,
             command,
             lane=crm_lane(crm),
             connection_id=crm,
-            subject_id=erased.subject_ids[0],
+            subject_id=subject_ids[0],
             event_id=None,
             lead_id=lead.lead_id,
             at=self._clock.now(),

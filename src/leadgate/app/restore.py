@@ -21,9 +21,11 @@ from typing import BinaryIO
 import msgspec
 
 from leadgate.alerts.causes import BACKUP_MADE
+from leadgate.app import erased_list
 from leadgate.app.backup import database_path, open_backup, open_file
-from leadgate.app.erased_again import FILE as ERASED_FILE
-from leadgate.app.erased_again import Erased, join_erased, read_erased, write_erased
+from leadgate.app.erased_again import erase_again, join_erased, write_erased
+from leadgate.app.erased_list import FILE as ERASED_FILE
+from leadgate.app.erased_list import ErasedLine
 from leadgate.app.half_restored import is_half_restored, mark, unmark
 from leadgate.app.reopening import RULE, Restoration
 from leadgate.errors import (
@@ -51,7 +53,6 @@ from leadgate.storage.copies import (
 from leadgate.storage.engines import Database, make_engine, make_scratch_engine
 from leadgate.storage.journal_file import FILE as JOURNAL_FILE
 from leadgate.storage.journal_file import JournalFile
-from leadgate.storage.minimal_erasure import erase_rows
 from leadgate.storage.restored import Restored
 from leadgate.storage.transaction import SqlTransaction
 from leadgate.storage.workspaces import find_workspace
@@ -301,16 +302,16 @@ class _Restore:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
-    def _erased(self) -> list[Erased]:
+    def _erased(self) -> list[ErasedLine]:
         """The directory's own list, the one that was handed in, and the backup's."""
-        own = read_erased(self._data / ERASED_FILE)
+        own = erased_list.read(self._data)
         handed = [] if self._wishes.erased is None else _read_handed(self._wishes.erased)
-        return join_erased(own, handed, read_erased(self._stage / ERASED_FILE))
+        return join_erased(own, handed, erased_list.read(self._stage))
 
-    def _settle(self, tx: SqlTransaction, begin: Begin, erased: Sequence[Erased], now: datetime) -> int:
+    def _settle(self, tx: SqlTransaction, begin: Begin, erased: Sequence[ErasedLine], now: datetime) -> int:
         """What has to be so before anybody sees this database; how many deliveries are in doubt."""
         for one in erased:
-            erase_rows(tx, one.subjects, at=one.at, event_ids=one.events)
+            erase_again(tx, one)
         doubtful = Restored.of(tx).forget_the_moment(at=now)
         created_at = datetime.fromisoformat(begin.created_at)
         restoration = Restoration(copied_at=created_at, restored_at=now)
@@ -318,7 +319,7 @@ class _Restore:
         tx.alerts.note(Note(topic=BACKUP_MADE, subject="", at=created_at, detail=""))
         return doubtful
 
-    def _stage_rest(self, wrapper: FileKeyWrapper, erased: Sequence[Erased]) -> None:
+    def _stage_rest(self, wrapper: FileKeyWrapper, erased: Sequence[ErasedLine]) -> None:
         """The key, the joined list, and settings that do not lead to another database."""
         (self._stage / KEY_FILE).unlink(missing_ok=True)
         if not self._has_key(wrapper):
@@ -453,10 +454,10 @@ def _forget(_path: str) -> BinaryIO:
     return open(os.devnull, "wb")  # noqa: PTH123 -- a device, not a path of ours
 
 
-def _read_handed(path: Path) -> list[Erased]:
+def _read_handed(path: Path) -> list[ErasedLine]:
     if not path.is_file():
         raise ConfigurationError(f"There is no list of erased people {path}.", code="backup.erased_list")
-    return read_erased(path)
+    return erased_list.read_file(path)
 
 
 def _with_companions(path: Path) -> list[Path]:

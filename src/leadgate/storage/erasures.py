@@ -356,6 +356,17 @@ class SqlErasureStore(SqlStore):
         values = {"order_state": state.value, "order_answer": answer, "order_error_code": error_code, "answered_at": at}
         self._run(_SET_ORDER, for_erasure_id=erasure_id, **values)
 
+    def set_orders(
+        self, erasure_id: str, state: OrderState, delivery_ids: Sequence[str], *, error_code: str | None
+    ) -> None:
+        """Replace state and deliveries."""
+        values = {
+            "order_state": state.value,
+            "delivery_ids": json.dumps(list(delivery_ids)),
+            "order_error_code": error_code,
+        }
+        self._run(_SET_ORDER, for_erasure_id=erasure_id, **values)
+
 
 def _mark(wrapped_key: bytes) -> str:
     return hashlib.sha256(wrapped_key).hexdigest()[:_FINGERPRINT_LENGTH]

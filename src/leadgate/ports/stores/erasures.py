@@ -80,3 +80,9 @@ class ErasureStore(Protocol):
     ) -> None:
         """What became of the order."""
         ...
+
+    def set_orders(
+        self, erasure_id: str, state: OrderState, delivery_ids: Sequence[str], *, error_code: str | None
+    ) -> None:
+        """The orders that were made; these deliveries tell what becomes of them."""
+        ...
