@@ -432,3 +432,34 @@ def journal_tags(data: Path) -> list[str]:
         tags = [str(row[0]) for row in journal.execute("SELECT tag FROM journal ORDER BY number")]
     journal.close()
     return tags
+
+
+async def test_who_was_erased_after_the_copy_stays_erased_and_the_crm_is_told_again(
+    salon: Salon, portal: Portal, file: Path
+) -> None:
+    """The copy knows neither the erasure nor its order: the list does, and the house that comes back orders anew."""
+    await salon.bot.accept(lead(461))
+    await salon.bot.accept(lead(462))
+    await salon.portal.having(2)
+    await salon.idle()
+    phone = "+79000000461"
+    await create(salon.gateway, file)
+    salon.portal.sandbox.faults.add("down")
+    erased = (await salon.gateway.command("subject", "erase", phone, "--yes", "--json")).json()
+    assert erased["crm"]["state"] == "open"
+    assert await salon.gateway.stop() == 0
+    salon.portal.sandbox.faults.clear()
+
+    back = await restore(salon.gateway, file, "--yes")
+    assert back["erased_again"] == 1
+    assert (await salon.gateway.command("subject", "find", phone)).code == 1
+    await salon.gateway.start()
+
+    async def is_ordered() -> bool:
+        (row,) = (await salon.gateway.ask("subject", "erasures"))["items"]
+        return bool(row["crm"]["state"] == "done")
+
+    await until(is_ordered, what="the CRM has destroyed its copy", timeout_s=30)
+    assert phone not in str(portal.leads())
+    balance = await salon.balanced()
+    assert balance["received"] == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -333,7 +334,8 @@ async def test_a_restored_backup_does_not_bring_the_person_back(salon: Salon) ->
         erased_list.ErasedLine(erasure="era_2", at=salon.app.clock.now(), subjects=("subj_nobody",)),
     ]
     for _ in range(2):  # a restore that was cut off is repeated
-        await salon.app.storage.write(lambda tx: [erase_again(tx, line) for line in lines])
+        for line in lines:
+            await salon.app.storage.write(partial(erase_again, line=line))
         await salon.app.erasing.forget_keys()
     assert (await salon.whose(ALSU), await salon.whose_chat()) == (None, None)
     assert (await salon.app.erasing.find("era_1")).order is OrderState.OPEN

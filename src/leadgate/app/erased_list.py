@@ -16,7 +16,7 @@ import msgspec
 from leadgate.errors import ConfigurationError, StorageUnavailableError
 
 FILE = "erased.jsonl"
-_BEGINNING = b'{"erasure":"'
+_BEGINNING = b'{"erasure":'
 
 
 class ErasedLine(msgspec.Struct, frozen=True, kw_only=True):
