@@ -194,8 +194,8 @@ def test_a_backup_that_cannot_be_journaled_is_not_kept(house: Made, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("told", [1, 2])
-def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, told: int) -> None:
+@pytest.mark.parametrize(("told", "more"), [(1, b""), (2, b""), (1, b"x")])
+def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, told: int, more: bytes) -> None:
     """Records that are missing although every byte is genuine: a mistake of ours, or of whoever holds the key."""
     begin = Begin(
         format=1, version="0", workspace_id="ws", workspace_name="", migration="0010", created_at="", engine="sqlite"
@@ -207,9 +207,10 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, told: int) -> N
             writer.write(record)
         end = End({}, {"a": told}, {"file:a": hashlib.sha256(b"x").hexdigest()})
         writer.write(end)
+        sealing.write(more)
     with path.open("rb") as file:
         records = read_records(StreamCipher(keyset).opening(file, b""))
-        if told == 1:
+        if (told, more) == (1, b""):
             deque(records, maxlen=0)
         else:
             with pytest.raises(BackupDamagedError):
