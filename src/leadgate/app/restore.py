@@ -354,7 +354,7 @@ class _Restore:
         except LeadgateError:
             return 0
         finally:
-            await _close(journal)
+            await journal.close()
         return newest[0].number if newest else 0
 
     def _put_journal_aside(self) -> None:
@@ -387,14 +387,7 @@ async def _add_entry(folder: Path, entry: JournalEntry, clock: Clock) -> None:
     try:
         await journal.record(entry)
     finally:
-        await _close(journal)
-
-
-async def _close(journal: JournalFile) -> None:
-    """A journal that keeps its file open gives it back before the file is moved."""
-    close = getattr(journal, "close", None)
-    if close is not None:
-        await close()
+        await journal.close()
 
 
 def _entry(contents: Contents) -> JournalEntry:
