@@ -134,7 +134,7 @@ def read_checkpoint(text: str, key: VerifyingKey) -> Checkpoint:
     if found is None:
         raise JournalTamperedError(
             "This is no checkpoint of a journal.",
-            code=UNREADABLE,
+            code="journal.checkpoint_unreadable",
             hint="Give a file that `leadgate journal head` wrote.",
         )
     signatures = _signatures_by(key, found[5])
