@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from leadgate.errors import JournalUnavailableError
-from leadgate.model.journal import JournalEntry, JournalFaultKind, Result, Tag
+from leadgate.model.journal import JournalEntry, JournalFault, JournalFaultKind, Result, Tag
 from leadgate.storage.journal_archive import JournalArchive
 from leadgate.storage.journal_file import FILE, JournalFile
 from leadgate.storage.journal_keys import CHECKPOINT_FILE, KEY_FILE, PUBLIC_FILE
@@ -172,6 +172,22 @@ async def test_a_key_that_is_gone_is_not_replaced(tmp_path: Path, name: str) -> 
         assert [line["event"] for line in logs] == ["journal.checkpoint_missing"]
         assert (tmp_path / name).exists()
     await journal.close()
+
+
+async def test_a_checkpoint_that_a_power_cut_left_empty_stops_nothing(tmp_path: Path) -> None:
+    """It is forced to the disk every hour and not with every entry; the entries themselves are."""
+    journal = await again(tmp_path)
+    await journal.record(ACT)
+    await journal.close()
+    (tmp_path / CHECKPOINT_FILE).write_text("")
+    verdict = JournalArchive(tmp_path).verify()
+    assert verdict.fault == JournalFault(None, JournalFaultKind.CHECKPOINT_MISSING)
+    journal = await again(tmp_path)
+    with capture_logs() as logs:
+        await journal.record(ACT)
+    assert [line["event"] for line in logs] == ["journal.checkpoint_missing"]
+    await journal.close()
+    assert JournalArchive(tmp_path).verify().fault is None
 
 
 async def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:

@@ -279,7 +279,6 @@ def forge_checkpoint(case: Case) -> None:
         case.checkpoints, case.is_refused = [forged], True
     else:
         (case.folder / CHECKPOINT_FILE).write_text(forged, "utf-8")
-        case.kind = JournalFaultKind.CHECKPOINT_FORGED
 
 
 def drop_checkpoint(case: Case) -> None:

@@ -26,6 +26,9 @@ _SECRET_WORD = "PRIVATE+KEY"  # noqa: S105 - how a signing key begins, not a key
 _KEY_LINE = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 _NOTE = re.compile(r"(?:^|\n)(([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n)\n(.*)", re.ASCII | re.DOTALL)
 _SIGNATURE = re.compile(r"\u2014 ([^\s+]+) ([A-Za-z0-9+/=]+)")
+UNREADABLE = "journal.checkpoint_unreadable"
+"""Code of what is no checkpoint at all, such as an empty file."""
+
 LONGEST_NOTE = 10_000
 """Characters; nothing longer is read as a checkpoint."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from leadgate.audit.checkpoints import Checkpoint, VerifyingKey, read_checkpoint, write_checkpoint
+from leadgate.audit.checkpoints import UNREADABLE, Checkpoint, VerifyingKey, read_checkpoint, write_checkpoint
 from leadgate.audit.encoding import canonical, fields_of, leaf_fields, read_line, text_of
 from leadgate.audit.inspection import Inspection
 from leadgate.audit.merkle import prove_consistency, prove_inclusion
@@ -209,8 +209,10 @@ class JournalArchive:
             return None, JournalFault(None, JournalFaultKind.CHECKPOINT_MISSING)
         try:
             return read_checkpoint(kept[0], key), None
-        except JournalTamperedError:
-            return None, JournalFault(None, JournalFaultKind.CHECKPOINT_FORGED)
+        except JournalTamperedError as error:
+            is_none = error.code == UNREADABLE
+            kind = JournalFaultKind.CHECKPOINT_MISSING if is_none else JournalFaultKind.CHECKPOINT_FORGED
+            return None, JournalFault(None, kind)
 
     def _head(self, file: sqlite3.Connection) -> tuple[int, str]:
         key = self.key()

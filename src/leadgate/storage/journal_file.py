@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from leadgate.audit.checkpoints import SigningKey, read_checkpoint, write_checkpoint
+from leadgate.audit.checkpoints import UNREADABLE, SigningKey, read_checkpoint, write_checkpoint
 from leadgate.audit.encoding import Line, canonical, leaf_of
 from leadgate.audit.merkle import Frontier, leaf_hash
 from leadgate.errors import JournalTamperedError
@@ -166,6 +166,11 @@ class JournalFile:
         try:
             checkpoint = read_checkpoint(kept[0], key.public)
         except JournalTamperedError as error:
+            if (
+                error.code == UNREADABLE
+            ):  # between two entries it is not forced to the disk: a power cut may leave it empty
+                _log.error("journal.checkpoint_missing")
+                return
             raise JournalDamagedError("the checkpoint kept beside it is not signed by its key") from error
         if checkpoint.size > tree.size:
             raise JournalDamagedError(f"entries after number {tree.size} are gone")
