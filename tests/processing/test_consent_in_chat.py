@@ -14,7 +14,7 @@ from sqlalchemy import Table, update
 from leadgate.crm.consent.gate import AdvertisingPermit, find_permit, may_advertise, may_pass_on
 from leadgate.crm.consent.rule import write_rule
 from leadgate.delivery.payloads import Outbox
-from leadgate.errors import PrivacyError
+from leadgate.errors import ConflictError, PrivacyError
 from leadgate.model.consents import ConsentPurpose, ConsentRecord, ConsentRule, Decision, How, Proof
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventKind
@@ -225,7 +225,8 @@ async def test_the_same_event_worked_on_again_adds_nothing(salon: Salon) -> None
         assert source is not None
         salon.turns.work(tx, event, source, at=salon.rig.clock.now())
 
-    await salon.rig.storage.write(again)
+    with pytest.raises(ConflictError):
+        await salon.rig.storage.write(again)
     assert await lines(salon) == after
 
 

@@ -83,27 +83,25 @@ NOT_ON_PAGES = (
     "access.",
     "alert.",
     "api.",
+    "backup.",
+    "configuration.",
+    "consent.",
+    "health.",
     "incident.",
     "journal.",
-    "report.",
-    "journal.",
-    "ledger.",
-    "configuration.",
-    "staff.",
-    "resource.",
-    "web.",
-    "consent.",
-    "page.",
     "leadgate.",
-    "health.",
-    "journal.",
-    "report.",
-    "retention.",
+    "ledger.",
+    "page.",
     "policy.",
     "privacy.",
+    "report.",
     "request.",
+    "resource.",
+    "retention.",
     "service.",
+    "staff.",
     "subject.",
+    "web.",
 )
 """Areas whose refusals end in an error page by status, or at the field that they blame."""
 
@@ -119,7 +117,7 @@ TOLD_ELSEWHERE = {
         "event.wrong_state",
     ),  # log, notice, command
     *("erasure.busy", "erasure.crm_removed", "erasure.list_damaged"),  # by the pages of erasures, the last by a command
-    *("event.ended", "subject.ambiguous"),  # log, command
+    "event.ended",  # log
     "reach.no_link",  # command
     *(
         f"recipient.{word}" for word in ("country_known", "country_wrong", "not_found", "reason_missing")
@@ -267,7 +265,7 @@ def test_every_text_about_requests_is_said() -> None:
 def test_every_text_of_consents_is_said_and_there() -> None:
     """As for the bot; what is asked for by purpose and answer is put together."""
     package = Path(leadgate.__file__).parent
-    rooms = [file for room in ("crm/consent", "dialogue") for file in package.glob(f"{room}/*.py")]
+    rooms = [file for room in ("crm/consent", "dialogue", "processing") for file in package.glob(f"{room}/*.py")]
     code, known = "".join(file.read_text("utf-8") for file in rooms), set(raw("ru", "consents"))
     families = [
         f"{family}.{purpose}" for family in ("text", "yes", "no", "given", "refused") for purpose in ConsentPurpose

@@ -11,7 +11,22 @@ from typing import Any
 from leadgate.catalogue.vendors import vendor_words
 
 LOCALES = ("ru", "en")
-PARTS = ("alerts", "bot", "consents", "journal", "ledger", "pages", "pseudonyms", "widget")
+PARTS = (
+    "alerts",
+    "bot",
+    "consents",
+    "erasures",
+    "flows",
+    "incident",
+    "journal",
+    "ledger",
+    "neutral",
+    "pages",
+    "person",
+    "pseudonyms",
+    "requests",
+    "widget",
+)
 """Names of the files; each holds the words of one part of the house."""
 
 

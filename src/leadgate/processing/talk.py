@@ -17,9 +17,11 @@ from leadgate.dialogue.elsewhere import find_wish
 from leadgate.dialogue.script import DialogueState, Reply, Step, take_turn
 from leadgate.dialogue.script import Turn as ScriptTurn
 from leadgate.dialogue.withdrawal import find_withdrawal
+from leadgate.model.consents import ConsentPurpose, Decision
 from leadgate.model.events import EventKind, EventState, NormalisedEvent
 from leadgate.model.leads import Person
 from leadgate.model.messages import OutgoingMessage
+from leadgate.model.requests import RequestKind
 from leadgate.ports.stores import Transaction, Workspace
 from leadgate.privacy.health import mentions_health
 from leadgate.privacy.rules import HealthMode
@@ -87,8 +89,13 @@ class HearRequest(Protocol):
         heard_at: datetime,
         locale: str,
         at: datetime,
+        kind: RequestKind | None = None,
     ) -> str | None:
-        """Write the request down and say what is answered; None when the words are none."""
+        """Write the request down and say what is answered; None when the words are none.
+
+        Args:
+            kind: what it is, where that is known; else the words tell.
+        """
         ...
 
 
@@ -211,7 +218,20 @@ class Talk:
             if reply is not None:
                 return ScriptTurn(state=replace(chat.state, has_request=True), replies=(reply,), entry=words)
         consents = self._asking.consents(tx, known.subject_id, scene.locale)
-        return take_turn(chat.state, fact, scene.texts, salon=self._workspace.name, consents=consents)
+        turn = take_turn(chat.state, fact, scene.texts, salon=self._workspace.name, consents=consents)
+        return self._note_demand(tx, turn, fact=fact, known=known, words=words, scene=scene) if is_withdrawal else turn
+
+    def _note_demand(
+        self, tx: Transaction, turn: ScriptTurn, *, fact: NormalisedEvent, known: Known, words: str, scene: Scene
+    ) -> ScriptTurn:
+        """A withdrawal sets a term for the salon; whoever asks to be erased hears until when."""
+        told = self._answer_request(tx, fact, known, words, scene)
+        if told is not None:
+            return replace(turn, replies=(*turn.replies, told))
+        taken_back = {one.purpose for one in turn.decided if one.decision is Decision.WITHDRAWN}
+        if ConsentPurpose.PROCESSING in taken_back:
+            self._answer_request(tx, fact, known, words, scene, kind=RequestKind.WITHDRAW)
+        return turn
 
     def _stay_off_health(self, turn: ScriptTurn, words: str, scene: Scene) -> ScriptTurn:
         """Where health is no subject of chats, the bot says so once in a conversation, before what it says anyway."""
@@ -222,7 +242,14 @@ class Talk:
         return replace(turn, state=replace(turn.state, is_off_health=True), replies=(word, *turn.replies))
 
     def _answer_request(
-        self, tx: Transaction, fact: NormalisedEvent, known: Known, words: str, scene: Scene
+        self,
+        tx: Transaction,
+        fact: NormalisedEvent,
+        known: Known,
+        words: str,
+        scene: Scene,
+        *,
+        kind: RequestKind | None = None,
     ) -> Reply | None:
         """Whoever asks about their own data is told until when they are answered; the words go to the administrator, too."""
         if self._hear_request is None:
@@ -235,6 +262,7 @@ class Talk:
             heard_at=scene.heard_at,
             locale=self._locale(fact),
             at=scene.at,
+            kind=kind,
         )
         return None if told is None else Reply(text=told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from leadgate.dialogue.data_requests import find_request
-from leadgate.model.requests import RequestWay
+from leadgate.model.requests import RequestKind, RequestWay
 from leadgate.ports.stores import Transaction
 from leadgate.rights.request_words import tell_heard
 from leadgate.rights.requests import Asked, RequestBook
@@ -29,9 +29,10 @@ class ChatRequests:
         heard_at: datetime,
         locale: str,
         at: datetime,
+        kind: RequestKind | None = None,
     ) -> str | None:
         """What the bot answers; None when the words ask nothing about the person's own data."""
-        kind = find_request(words)
+        kind = find_request(words) if kind is None else kind
         if kind is None:
             return None
         asked = Asked(
