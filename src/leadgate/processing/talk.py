@@ -227,7 +227,8 @@ class Talk:
         """A withdrawal sets a term for the salon; whoever asks to be erased hears until when."""
         told = self._answer_request(tx, fact, known, words, scene)
         if told is not None:
-            return replace(turn, replies=(*turn.replies, told))
+            done = Reply(text=load_texts("consents", scene.locale).get("erasure_begun"))
+            return replace(turn, replies=(done, told))
         taken_back = {one.purpose for one in turn.decided if one.decision is Decision.WITHDRAWN}
         if ConsentPurpose.PROCESSING in taken_back:
             self._answer_request(tx, fact, known, words, scene, kind=RequestKind.WITHDRAW)
