@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MESSAGES = Path(__file__).parent / "messages"
-AUTHORS = tuple("abcdefghijkl")
-KEPT_BACK = "f"
-"""Written by somebody who has not seen the rules either, and read by nobody who works on them."""
+AUTHORS = tuple("abcdefghijklmnop")
+KEPT_BACK = ("f", "p")
+"""Read by nobody who works on the detector. Trainings were chosen by the figures of f; p came later and judges those choices."""
 
 _MARK = re.compile(r"\[(?P<label>[A-Z]+)(?P<as_is>!?)\|(?P<text>[^\]|]*)\]")
 _ESCAPE = re.compile(r"\\(?:n|r|t|u[0-9a-fA-F]{4})")

@@ -22,7 +22,9 @@ def main() -> None:
     """Learn and write; with `--without a` learn without that author, judge on him and write nothing."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument(
-        "--without", choices=[*sorted({*AUTHORS} - {KEPT_BACK}), "dev"], help="an author to judge on instead of writing"
+        "--without",
+        choices=[*sorted({*AUTHORS} - {*KEPT_BACK}), "dev"],
+        help="an author to judge on instead of writing",
     )
     parser.add_argument("--generated", type=int, default=28_000, help="messages to generate")
     parser.add_argument("--rounds", type=int, default=75)
@@ -35,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     since = time.perf_counter()
     write_lists()
-    sets: dict[str, list[Message]] = {author: read_author(author) for author in AUTHORS if author != KEPT_BACK}
+    sets: dict[str, list[Message]] = {author: read_author(author) for author in AUTHORS if author not in KEPT_BACK}
     sets["dev"] = read_development()
     held_out = sets.pop(options.without, []) if options.without else []
     rng = random.Random(options.seed)  # noqa: S311 - variety, no secrets

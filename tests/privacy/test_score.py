@@ -9,26 +9,29 @@ from pii_score.baselines import patterns
 from pii_score.marks import AUTHORS, KEPT_BACK, Message, read_author, read_line
 from pii_score.score import Score, measure
 
-F1, LEAKED, TOUCHED = 0.96, 0.032, 0.05
-"""Of the author who is kept back: what stands in docs/pii-score.md with a little room."""
+FIGURES = {"f": (0.965, 0.028, 0.05), "p": (0.97, 0.023, 0.055)}
+"""Of the authors who are kept back: F1, leaked and touched as they stand in docs/pii-score.md, with a little room."""
 
 
-@pytest.fixture(scope="module")
-def kept_back() -> Score:
-    """Of the author whom nobody who works on the detector reads."""
-    return measure(read_author(KEPT_BACK), ours)
+@pytest.fixture(scope="module", params=KEPT_BACK)
+def kept_back(request: pytest.FixtureRequest) -> tuple[str, Score]:
+    """Of an author whom nobody who works on the detector reads."""
+    return request.param, measure(read_author(request.param), ours)
 
 
-def test_the_score_on_the_kept_back_author_does_not_fall(kept_back: Score) -> None:
+def test_the_score_on_a_kept_back_author_does_not_fall(kept_back: tuple[str, Score]) -> None:
     """A leak is an incident, a clean message that is masked is a nuisance; both are held."""
-    assert kept_back.f1 >= F1
-    assert kept_back.leak <= LEAKED
-    assert kept_back.touch <= TOUCHED
+    author, score = kept_back
+    f1, leaked, touched = FIGURES[author]
+    assert score.f1 >= f1
+    assert score.leak <= leaked
+    assert score.touch <= touched
 
 
-def test_it_is_far_better_than_plain_patterns(kept_back: Score) -> None:
+def test_it_is_far_better_than_plain_patterns(kept_back: tuple[str, Score]) -> None:
     """If not, somebody has switched the detector off."""
-    assert kept_back.leak < measure(read_author(KEPT_BACK), patterns).leak / 5
+    author, score = kept_back
+    assert score.leak < measure(read_author(author), patterns).leak / 5
 
 
 @pytest.mark.parametrize("author", AUTHORS)

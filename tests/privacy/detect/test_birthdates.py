@@ -85,3 +85,19 @@ def test_a_visit_beside_a_birth_date_stays(finds: Finds) -> None:
     assert finds("мой др 7 мая, запишите на 6 мая") == [("BIRTHDATE", "7 мая")]
     assert finds("мой др 7 мая, хочу 6 мая") == [("BIRTHDATE", "7 мая")]
     assert finds("записалась 14 июня, день рождения 15 июня") == [("BIRTHDATE", "15 июня")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("родилась 3 марта 87", "3 марта 87"),
+        ("г/р 1994-10-17", "1994-10-17"),
+        ("д.р. 2 8 0 3 1 9 9 1", "2 8 0 3 1 9 9 1"),
+        ("дата рождения: 11 \n января \n 2001", "11 \n января \n 2001"),
+        ("день рождения 3 марта, 50 гостей", "3 марта"),
+        ("день рождения 3 марта 50 лет", "3 марта"),
+    ],
+)
+def test_odd_writings_of_a_birth_date(finds: Finds, text: str, value: str) -> None:
+    """Two digits are a year only where they can be nothing else."""
+    assert finds(text) == [("BIRTHDATE", value)]

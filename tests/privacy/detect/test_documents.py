@@ -52,6 +52,26 @@ def test_series_and_number_apart_are_two_finds(finds: Finds) -> None:
     """The words between them are nobody's data."""
     assert finds("загранпаспорт серия 75 номер 0000001") == [("PASSPORT", "75"), ("PASSPORT", "0000001")]
     assert finds("серия 92 00, номер 000 001") == [("PASSPORT", "92 00"), ("PASSPORT", "000 001")]
+    assert finds("92 00, 000001, выдан в Казани") == [("PASSPORT", "92 00"), ("PASSPORT", "000001")]
+    assert finds("пасп. с.9200 н.000001") == [("PASSPORT", "9200"), ("PASSPORT", "000001")]
+    assert finds("номер паспорта 000001, серия там 92 00") == [("PASSPORT", "000001"), ("PASSPORT", "92 00")]
+
+
+def test_series_and_number_of_other_things_are_none(finds: Finds) -> None:
+    """A gel of a series, an order with a number, a comma between prices."""
+    for text in (
+        "лак серии 92 00",
+        "серия сериала 12 45",
+        "номер заказа 000001",
+        "92 00, 000001, спасибо",
+    ):
+        assert finds(text) == [], text
+
+
+def test_an_account_that_a_bank_announces_is_no_card(finds: Finds) -> None:
+    """Its first sixteen digits may pass the check of a card."""
+    account = "40817-810-0-00038-540172"
+    assert finds(f"счет в тинькофф {account}") == [("ACCOUNT", account)]
 
 
 def test_a_list_of_the_same_kind_is_announced_once(finds: Finds) -> None:

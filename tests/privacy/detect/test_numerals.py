@@ -25,6 +25,8 @@ def test_words_written_as_one_are_parted() -> None:
     """Dictated numbers come without spaces."""
     assert values_of("восемьдевятьсотпять") == [8, 900, 5]
     assert joined(8, 900) is None
+    assert joined(9, 100) == 900, "тугыз йөз"
+    assert joined(6, 100, multiplies=False) is None, "шесть, сто двенадцать"
 
 
 def test_dates_are_no_part_of_a_run() -> None:

@@ -41,6 +41,19 @@ _SPLIT = re.compile(
     r"(?P<series>[0-9]{2}(?:\s?[0-9]{2})?)(?![0-9])"
     r"[\s,;.:а-яёәөүҗңһ]{0,20}?(?:номер\w{0,4}|№|n|рәкәм\w{0,3})(?:\sпаспорт\w{0,3})?[\s:№]{0,4}(?P<number>[0-9]{3}\s?[0-9]{3,4})(?![0-9])"
 )
+_ISSUED = re.compile(
+    r"(?<![0-9])(?P<series>[0-9]{2}\s?[0-9]{2})[\s,;:№.]{1,4}(?:номер\s{0,2})?(?P<number>[0-9]{6})(?=[\s,;.]{1,3}(?:выд|от\s[0-9]))"
+)
+"""`92 09, 417730, выдан`: who issues tells that it is a passport, though no word before it does."""
+_SHORT_SPLIT = re.compile(
+    r"(?<![^\W_])с(?:ер)?\.?\s?(?P<series>[0-9]{2}\s?[0-9]{2})[\s,;]{1,3}н(?:ом)?\.?\s?(?P<number>[0-9]{6})(?![0-9])"
+)
+_NUMBER_ALONE = re.compile(
+    r"(?<![^\W_])номер\w{0,2}\sпаспорт\w{0,3}[\s:№\-]{1,4}(?P<number>[0-9]{3}\s?[0-9]{3})(?![0-9])"
+)
+_SERIES_ALONE = re.compile(
+    r"(?<![^\W_])сери\w{1,3}[^0-9.!?\n]{1,30}(?P<series>[0-9]{2}\s?[0-9]{2})(?![0-9]|[.,:/\-]?[0-9])"
+)
 _PLAIN_GAP = re.compile(r"[\s№\-]*")
 _LETTERED = re.compile(r"(?<![^\W_])(?:[A-ZА-Я]{1,2}|[a-z]{1,2})[\s№\-]{0,2}[0-9]{6,9}(?![0-9])")
 _PASSPORT_BEFORE = re.compile(
@@ -136,16 +149,32 @@ def stop_passport(run: Run, first: int, lower: str) -> int | None:
 
 
 def find_split_passports(lower: str) -> list[Span]:
-    """`серия 9206, номер 114938`: two finds, since more than spaces and № stands between."""
-    if "сери" not in lower and "пас" not in lower:
+    """`серия 9206, номер 114938`: two finds, since more than spaces and № stands between; or one part alone, announced."""
+    has_word = "сери" in lower or "пас" in lower
+    if not has_word and "выд" not in lower:
         return []
-    spans = []
-    for found in _SPLIT.finditer(lower):
-        if _PLAIN_GAP.fullmatch(lower, found.end("series"), found.start("number")) is None:
-            spans += [
-                Span(*found.span(part), Label.PASSPORT, f"passport.{part}", "серия") for part in ("series", "number")
-            ]
-    return spans
+    spans: list[Span] = []
+    for pattern in (_SPLIT, _ISSUED, _SHORT_SPLIT) if has_word else (_ISSUED, _SHORT_SPLIT):
+        for found in pattern.finditer(lower):
+            if _PLAIN_GAP.fullmatch(lower, found.end("series"), found.start("number")) is None:
+                spans += [_part(found, part) for part in ("series", "number")]
+    if "паспорт" in lower:
+        numbers = [_part(found, "number") for found in _NUMBER_ALONE.finditer(lower)]
+        spans += numbers
+        spans += [_part(found, "series") for found in _SERIES_ALONE.finditer(lower)] if numbers else []
+    return _without_repeats(spans)
+
+
+def _part(found: re.Match[str], part: str) -> Span:
+    return Span(*found.span(part), Label.PASSPORT, f"passport.{part}", "серия")
+
+
+def _without_repeats(spans: list[Span]) -> list[Span]:
+    kept: dict[tuple[int, int], Span] = {}
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if all(span.start >= end for _, end in kept):
+            kept[span.start, span.end] = span
+    return list(kept.values())
 
 
 def find_lettered_passports(text: str, lower: str) -> list[Span]:

@@ -108,6 +108,8 @@ def _announced(around: _Around, run: Run, first: int) -> _Find | None:
             continue
         label = Label(cue.kind)
         is_beside = around.cues.touches(cue, run.starts[0])
+        if label is Label.CARD and (stop := documents.stop_account(run, first)) is not None:
+            return _Find(stop, Label.ACCOUNT, "account.prefix", cue.word)
         if label is Label.PHONE:
             stop = phones.stop_announced(run, first, is_beside=is_beside)
             if stop is not None and phones.is_price(around.lower, run.ends[stop - 1]):

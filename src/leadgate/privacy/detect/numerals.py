@@ -107,12 +107,13 @@ def values_of(words: str) -> list[int]:
     return [value] if value is not None else [_VALUES[part[0]] for part in _ONE.finditer(words)]
 
 
-def joined(before: int, after: int) -> int | None:
+def joined(before: int, after: int, *, multiplies: bool = True) -> int | None:
     """What two neighbouring values say together, `сорок` and `два`; None when they are two numbers.
 
-    A hundred takes tens and units, a ten units. Tatar says nine hundred in two words, `тугыз йөз`: a unit multiplies.
+    A hundred takes tens and units, a ten units. Tatar says nine hundred in two words, `тугыз йөз`: there a unit multiplies; in
+    Russian `шесть сто двенадцать` is 6 and 112.
     """
-    if 1 < before < _TEN and after == _HUNDRED:
+    if multiplies and 1 < before < _TEN and after == _HUNDRED:
         return before * after
     if before == 0 or after == 0:
         return None

@@ -25,6 +25,7 @@ _DATE = re.compile(
     r"(?<![0-9])(?<![0-9][.\-/])(?:[0-3]?[0-9]([.\-/])[01]?[0-9]\1(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}([.\-/])[01]?[0-9]\2[0-3]?[0-9])"
     r"(?![0-9]|[.\-/][0-9])"
 )
+_RUSSIAN_HUNDRED = ("сто", "sto")
 _JOINTS = frozenset({"", "дә", "да"})
 """Between words of one number; Tatar says `ике йөз дә җиде`."""
 MOST_ITEMS, _MOST_IN_RUN = 1200, 64
@@ -160,9 +161,10 @@ def _groups(items: Iterable[re.Match[str]], lower: str) -> Iterable[tuple[int, i
             yield start, end, digits, False
             continue
         for value in values_of(found[0]):
-            both = (
-                None if held is None or lower[held[1] : start].strip(" -\n") not in _JOINTS else joined(held[2], value)
-            )
+            is_apart = held is None or lower[held[1] : start].strip(" -\n") not in _JOINTS
+            both = None
+            if held is not None and not is_apart:
+                both = joined(held[2], value, multiplies=not found[0].startswith(_RUSSIAN_HUNDRED))
             if held is not None and both is None:
                 yield held[0], held[1], str(held[2]), True
             held = (start, end, value) if held is None or both is None else (held[0], end, both)
