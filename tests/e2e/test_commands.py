@@ -9,25 +9,33 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pytest
+from cyclopts import App
+
 from leadgate.cli.main import build
 from leadgate.testing.gateway import Finished, Gateway
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
-GROUPS = {"pii", "alerts", "journal", "connections", "events", "deliveries", "reach", "sandbox", "subject", "tokens"}
 STAYING = {"run", "demo", "sandbox"}
+BACKUP = "/mnt/backup/leadgate.backup"
+NOT_TRIED = {("connect",), ("backup", "restore"), ("requests", "assign")}
+"""Examples that ask for secrets, replace a directory, or read what somebody types."""
 ID = re.compile(r"(conn|evt|dlv|tok|subj)_01JD…")
+PAPERS = ("map.pdf", "act.pdf", "answer.pdf", "notice.pdf", "incident.zip", "kept.txt", "journal.jsonl")
+"""What examples write, each into the test's own folder."""
 
 
 def commands() -> list[tuple[str, ...]]:
     """Every command as it is typed, from the product's own list."""
-    app = build()
-    found: list[tuple[str, ...]] = []
+    return [name for name in _within(build(), ()) if name]
+
+
+def _within(app: App, above: tuple[str, ...]) -> list[tuple[str, ...]]:
+    found = [] if app.default_command is None else [above]
     for name in app:
-        if name.startswith("-"):
-            continue
-        inner = [part for part in app[name] if not part.startswith("-")] if name in GROUPS else []
-        found += [(name, part) for part in inner] or [(name,)]
+        if not name.startswith("-"):
+            found += _within(app[name], (*above, name))
     return found
 
 
@@ -50,6 +58,7 @@ def example_of(told: Finished) -> str:
     return found.group(1).strip()
 
 
+@pytest.mark.timeout(600)  # two processes for each of some eighty commands, on a machine that does other things as well
 async def test_every_command_tells_its_full_name_and_an_example_that_works(salon: Salon, tmp_path: Path) -> None:
     """People copy examples; one that fails costs them their trust in the rest of the page."""
     gateway = salon.gateway
@@ -57,9 +66,12 @@ async def test_every_command_tells_its_full_name_and_an_example_that_works(salon
     await salon.idle()
     delivery = (await gateway.ask("deliveries", "list"))["items"][0]["id"]
     files = {"update.json": {"update_id": 1}, "lead.json": lead(902), "owner.json": {"url": "json://127.0.0.1:9/"}}
-    files |= {"right.json": {"name": "Алсу Г."}, "person.json": {}, "kept.txt": {}, "journal.jsonl": {}}
+    files |= {"right.json": {"name": "Алсу Г."}, "person.json": {}, **{paper: {} for paper in PAPERS}}
     for file, content in files.items():
         (tmp_path / file).write_text(json.dumps(content))
+    (tmp_path / "news.txt").write_text("Присылать новости? Отозвать согласие можно словом «стоп».")
+    places = {file: str(tmp_path / file) for file in (*files, "news.txt")} | {BACKUP: str(tmp_path / "a.backup")}
+    await gateway.ask("backup", "create", places[BACKUP])
     token = (await gateway.ask("tokens", "create", "--role", "auditor", "--days", "1"))["id"]
     person = (await gateway.ask("subject", "find", event))["subject"]
     ids = {"conn": salon.bot_connection, "evt": event, "dlv": delivery, "tok": token, "subj": person}
@@ -75,11 +87,9 @@ async def test_every_command_tells_its_full_name_and_an_example_that_works(salon
         example = example_of(told)
         words = shlex.split(ID.sub(lambda found: ids[found[1]], example.rpartition("| ")[2]))
         assert tuple(words[: 1 + len(name)]) == ("leadgate", *name), example
-        if name[0] not in STAYING and name != ("connect",) and "remove" not in name:
+        if name[0] not in STAYING and name not in NOT_TRIED and "remove" not in name:
             tried.append(tuple(word.replace("http://127.0.0.1:8080", salon.gateway.url) for word in words[1:]))
-    done = await at_once(
-        gateway, [tuple(str(tmp_path / word) if word in files else word for word in call) for call in tried]
-    )
+    done = await at_once(gateway, [tuple(places.get(word, word) for word in call) for call in tried])
     wrong = {
         " ".join(call): (told.code, told.err) for call, told in zip(tried, done, strict=True) if told.code not in {0, 1}
     }
