@@ -81,6 +81,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "request_id": more.pop("request", ""),
             "subject_id": more.pop("subject", ""),
             "kind": more.pop("kind", ""),
+            "erasure_id": more.pop("erasure", ""),
             "notice": "24",
             "number": "1",
         }.items():
@@ -178,6 +179,10 @@ async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:
     await walk("POST", "/subjects/{subject_id}/block", 200, subject=person, json={"reason": "accuracy"})
     await walk("POST", "/subjects/{subject_id}/unblock", 200, subject=person)
     await walk("POST", "/subjects/{subject_id}/unblock", 409, subject=person)
+    erased = await walk("POST", "/subjects/{subject_id}/erase", 200, subject=person, json={"reason": "request"})
+    await walk("GET", "/erasures", 200)
+    await walk("GET", "/erasures/{erasure_id}", 200, erasure=erased["erasure"])
+    await walk("GET", "/erasures/{erasure_id}", 404, erasure="era_none")
     await walk("GET", "/subjects/{subject_id}", 200, subject=person)
 
 
