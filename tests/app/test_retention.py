@@ -323,3 +323,18 @@ async def test_another_salons_rows_are_not_touched(rig: Rig) -> None:
         return int(tx.connection.execute(kept).scalar_one())
 
     assert await rig.storage.read(count) == 1
+
+
+async def test_a_day_on_which_nothing_is_over_leaves_no_entry_in_the_journal(rig: Rig) -> None:
+    """Three hundred empty entries a year would hide the others; a person who asks is always noted."""
+    await rig.event("young", at=NOW - DAY)
+    await rig.person("1", heard_at=NOW, made_at=NOW - 2000 * DAY)
+    assert set((await rig.retention.sweep()).values()) == {0}
+    assert await rig.journal.newest(limit=9) == []
+    assert all(line.swept_at == NOW for line in await rig.retention.lines())
+    await rig.retention.sweep(by="command")
+    assert [row.entry.on for row in await rig.journal.newest(limit=9)] == ["ended", "begun"]
+    for name in ("bodies", "people"):
+        rig.clock.move(20 * DAY if name == "bodies" else 1200 * DAY)
+        await rig.retention.sweep()
+    assert len(await rig.journal.newest(limit=9)) == 6, "what is over is noted again"

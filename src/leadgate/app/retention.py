@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
@@ -89,6 +90,8 @@ class Retention:
     async def sweep(self, *, by: str = SYSTEM) -> Mapping[DataKind, int]:
         """Destroy what is over now, unless another node does it already; how many of each kind went.
 
+        A day on which nothing is over leaves no entry in the journal, unless a person asked.
+
         Raises:
             JournalUnavailableError: the journal cannot be written; nothing was destroyed.
         """
@@ -96,6 +99,10 @@ class Retention:
             if not has_lease:
                 return {}
             terms = await self.terms()
+            if by == SYSTEM and not await self._is_anything_over(terms):
+                now = self._clock.now()
+                await self._storage.write(lambda tx: _pass_over(tx, now))
+                return dict.fromkeys(kinds(), 0)
             days: dict[str, str | int] = {f"days_{kind.value}": terms.days(kind) for kind in kinds()}
             await self._journal.record(JournalEntry(tag=Tag.RETENTION_SWEPT, by=by, on="begun", details=days))
             gone = {kind: await self._sweep(kind, terms) for kind in kinds()}
@@ -118,6 +125,25 @@ class Retention:
         now = self._clock.now()
         marks = await self._storage.read(lambda tx: [tx.retention.mark(kind) for kind in kinds()])
         return any(not mark.has_ended or mark.swept_at is None or now - mark.swept_at >= SWEEP_EVERY for mark in marks)
+
+    async def _is_anything_over(self, terms: Terms) -> bool:
+        now = self._clock.now()
+        for kind in kinds():
+            before, place = terms.oldest_kept(kind, now=now), ""
+            if kind is not DataKind.PEOPLE:
+                place = await self._storage.read(lambda tx, kind=kind: _start_of(tx, kind, now))  # type: ignore[misc]  # the default binds the kind of this turn
+                find = partial(_is_any_row_over, kind=kind, before=before, place=place)
+                if await self._storage.read(find):
+                    return True
+                continue
+            while True:
+                look = partial(_find_quiet, before=before, after=place)
+                people, place = await self._storage.read(look)
+                if people or not place:
+                    break
+            if people:
+                return True
+        return False
 
     async def _sweep(self, kind: DataKind, terms: Terms) -> int:
         now = self._clock.now()
@@ -162,6 +188,26 @@ def _sweep_rows(tx: Transaction, kind: DataKind, before: datetime, at: datetime)
 def _move_on(tx: Transaction, kind: DataKind, gone: int, place: str) -> None:
     mark = tx.retention.mark(kind)
     tx.retention.set_mark(replace(mark, place=place, gone_now=mark.gone_now + gone, gone_ever=mark.gone_ever + gone))
+
+
+def _is_any_row_over(tx: Transaction, *, kind: DataKind, before: datetime, place: str) -> bool:
+    return tx.retention.count(kind, before=before, after=place, limit=0) > 0
+
+
+def _find_quiet(tx: Transaction, *, before: datetime, after: str) -> tuple[Sequence[str], str]:
+    return tx.retention.quiet_people(before=before, after=after, limit=PEOPLE_AT_ONCE)
+
+
+def _start_of(tx: Transaction, kind: DataKind, now: datetime) -> str:
+    """Where a sweep would begin."""
+    mark = tx.retention.mark(kind)
+    return "" if mark.restarted_at is None or now - mark.restarted_at >= RESTART_EVERY else mark.place
+
+
+def _pass_over(tx: Transaction, now: datetime) -> None:
+    """Looked at, and nothing was over."""
+    for kind in kinds():
+        tx.retention.set_mark(replace(tx.retention.mark(kind), has_ended=True, swept_at=now, gone_last=0, gone_now=0))
 
 
 def _begin(tx: Transaction, kind: DataKind, now: datetime) -> None:
