@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -140,9 +141,21 @@ async def test_from_the_finding_to_the_closing(salon: Salon, tmp_path: Path) -> 
     assert (await salon.gateway.command("incident", "show")).code == 1
 
     told = handed_out(export)
-    assert {"README.txt", "journal.json", "connections.json", "access.json", "data_map.json", "incident.json"} <= set(
-        told
-    )
+    assert {
+        "README.txt",
+        "journal.jsonl",
+        "verifier.py",
+        "journal.json",
+        "connections.json",
+        "access.json",
+        "data_map.json",
+        "incident.json",
+    } <= set(told)
+    for name in ("journal.jsonl", "verifier.py"):
+        (tmp_path / name).write_text(told[name])
+    command = (sys.executable, "verifier.py", "journal.jsonl")
+    verified = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, stdout=asyncio.subprocess.DEVNULL)
+    assert await verified.wait() == 0, "whoever gets the zip can check the journal without us"
     tags = [row["entry"]["tag"] for row in json.loads(told["journal.json"])]
     assert {"incident.opened", "incident.changed", "journal.exported"} <= set(tags)
     assert [mark for mark in (NAME, PHONE, "инсульт", "Ирина", "Пароль") if mark in "".join(told.values())] == []

@@ -165,6 +165,10 @@ async def test_marked_people_and_secrets_stand_nowhere_in_clear(salon: Salon, pr
         }
         metrics = await salon.bot.client.get(f"{salon.gateway.url}/metrics")
         await ask_everything(salon, server, made["connection"])
+        for command in (("backup", "create"), ("journal", "export"), ("data-map", "--out")):
+            made_of_it = await salon.gateway.command(*command, str(salon.gateway.data / f"hunted-{command[0]}"))
+            assert made_of_it.code in {0, 1}, made_of_it.err
+        assert (salon.gateway.data / "journal.sqlite3").exists()
 
         running = salon.gateway.running
         assert running is not None

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from leadgate import __version__
 from leadgate.app.erased_list import FILE
 from leadgate.app.erasing import Erasing
@@ -36,6 +38,8 @@ TABLES = {
 """Where what was destroyed lay."""
 
 _ENTRIES = 200
+_LINE = 118
+"""Letters of the small typeface in a line of the paper."""
 
 
 class ErasurePapers:
@@ -89,6 +93,7 @@ class ErasurePapers:
         found = await self._journal.newest(limit=_ENTRIES, on=erasure.subject_id)
         entries = [row for row in reversed(found) if row.entry.details.get("erasure") == erasure.erasure_id]
         heads = ("entry", "entry_at", "entry_tag", "entry_by", "entry_result", "entry_details")
+        proven = await self._journal.extract([row.number for row in entries])
         categories = "; ".join(category for category, _, _ in tell_rows(erasure, words))
         data = {
             **self._frame(words.get("paper.extract_title"), erasure),
@@ -96,6 +101,13 @@ class ErasurePapers:
             "heads": [words.get(f"paper.{head}") for head in heads],
             "rows": [self._entry(row) for row in entries],
             "note": words.get("paper.journal_note"),
+            "proof": words.get("paper.proof"),
+            "proof_note": words.get("paper.proof_note"),
+            "lines": [
+                proven.key,
+                *proven.checkpoint.splitlines(),
+                *(part for entry in proven.entries for part in _cut(msgspec.json.encode(entry).decode())),
+            ],
         }
         return await asyncio.to_thread(print_paper, "journal_extract", data, at=erasure.at)
 
@@ -139,6 +151,11 @@ class ErasurePapers:
     def _time(self, at: datetime) -> str:
         local = at.astimezone(ZoneInfo(self._workspace.time_zone))
         return f"{local:%d.%m.%Y %H:%M:%S} (UTC{local:%z})"
+
+
+def _cut(line: str) -> list[str]:
+    """A long line as it fits the page; put together again it is the same."""
+    return [line[start : start + _LINE] for start in range(0, len(line), _LINE)]
 
 
 def tell_rows(erasure: Erasure, words: Texts) -> list[tuple[str, str, str]]:

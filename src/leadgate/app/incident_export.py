@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import tempfile
 import zipfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,12 +23,15 @@ from leadgate.ports.stores import Transaction
 from leadgate.storage.sql_storage import SqlStorage
 
 JOURNAL_ROWS = 100_000
+_VERIFIER = resources.files("leadgate.audit").joinpath("verifier.py")
 _AT_ONCE = 1000
 _README = """What this is
 An export made by Leadgate for the incident named in incident.json. Times are UTC.
 
 incident.json       times, freezes, counts, numbers of the notices; the owner's words are in the drafts of the notices, not here
 journal.json        entries of the audit journal, newest first, from before the incident was found until now
+journal.jsonl       the same journal signed, with its checkpoint; check it with: python verifier.py journal.jsonl
+verifier.py         a program of one file that needs nothing of Leadgate; the public key is best taken from elsewhere (--key)
 connections.json    what is connected, removed ones too; no settings, no secrets
 access.json         who has access: staff and programs by id, role and time; names are on the page of the staff
 data_map.json       who received what, as the configuration stands now
@@ -54,9 +61,11 @@ async def make_export(sources: ExportSources, view: IncidentView, now: datetime)
         "data_map.json": await sources.draw_map(),
         **read,
     }
+    signed = await _signed_journal(sources.journal)
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         files = {"README.txt": _README.encode(), **{name: _json(document) for name, document in documents.items()}}
+        files |= {"journal.jsonl": signed, "verifier.py": _VERIFIER.read_bytes()}
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, date_time=now.timetuple()[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -84,6 +93,13 @@ async def _journal(journal: Journal) -> Sequence[Any]:
             break
         before = part[-1].number
     return rows
+
+
+async def _signed_journal(journal: Journal) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="leadgate-") as folder:
+        target = Path(folder) / "journal.jsonl"
+        await journal.export(target)
+        return await asyncio.to_thread(target.read_bytes)
 
 
 def _read(tx: Transaction, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from leadgate.model.journal import JournalEntry, JournalExtract, JournalRow
@@ -49,6 +50,15 @@ class Journal(Trail, Protocol):
 
         Raises:
             NotFoundError: there is no entry of a number.
+            JournalUnavailableError: the journal cannot be read, or was changed.
+        """
+        ...
+
+    async def export(self, target: Path) -> int:
+        """Write every entry with the signed checkpoint into a new file, for the verifier; how many entries.
+
+        Raises:
+            ConfigurationError: the file cannot be written.
             JournalUnavailableError: the journal cannot be read, or was changed.
         """
         ...

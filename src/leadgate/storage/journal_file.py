@@ -82,6 +82,10 @@ class JournalFile:
         """Entries with their proofs."""
         return await asyncio.to_thread(self.archive.extract, numbers)
 
+    async def export(self, target: Path) -> int:
+        """Everything, for the verifier."""
+        return await asyncio.to_thread(self.archive.export, target)
+
     async def close(self) -> None:
         """Leave a checkpoint behind and give file and thread back."""
         await self._in_thread(self._close)
