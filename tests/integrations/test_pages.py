@@ -30,7 +30,9 @@ class Messenger:
     @property
     def codes(self) -> set[str]:
         """Codes that it makes."""
-        return set(re.findall(rf'"({self.kind}\.[a-z_]+)"', self.source))
+        flow = registry.get(self.kind).manifest.flow
+        hosts = set() if flow is None else set(flow.hosts)
+        return set(re.findall(rf'"({self.kind}\.[a-z_]+)"', self.source)) - hosts
 
     @property
     def page(self) -> str:
