@@ -1,4 +1,4 @@
-"""The proof beside the other tests: 200 kills in the gate (`CI=true`), 100 elsewhere, `KILLS=…` at will; all: `make proof`."""
+"""The proof beside the other tests: 1,000 kills in the gate (`CI=true`), 100 elsewhere, `KILLS=…` at will; all: `make proof`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from proof.sweep import Fault, Series, open_rooms, sweep_series
 
 ROOT = Path(__file__).resolve().parents[2]
 IS_GATE = os.environ.get("CI") == "true"
-KILLS = int(os.environ.get("KILLS", "200" if IS_GATE else "100"))
+KILLS = int(os.environ.get("KILLS", "1000" if IS_GATE else "100"))
 
 
 def prove(out: Path, *options: str) -> dict[str, Any]:

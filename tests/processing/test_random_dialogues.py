@@ -46,7 +46,7 @@ from leadgate.vault.envelope import INDEX, INTAKE, SECRETS, Vault
 from leadgate.vault.key_file import FileKeyWrapper
 from tests.processing.messengers import ALSU, PlainReceiver, integration_of
 
-DIALOGUES = int(os.environ.get("LEADGATE_DIALOGUES", "150"))
+DIALOGUES = int(os.environ.get("LEADGATE_DIALOGUES", "300"))
 PROCESSING, ADVERTISING = ConsentPurpose.PROCESSING, ConsentPurpose.ADVERTISING
 PHONE = "+79000000101"
 TITLES = {

@@ -1,4 +1,4 @@
-"""Six thousand worlds (twenty thousand: `make simulate`), and the promise that a seed replays."""
+"""The gate: twenty thousand worlds, and the promise that a seed replays."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -8,11 +8,11 @@ import pytest
 from tests.simulation.__main__ import report
 from tests.simulation.campaign import fingerprints, run_campaign
 
-_SEEDS = 6_000
+_SEEDS = 20_000
 
 
 @pytest.mark.timeout(300)  # a minute on two idle cores; the promise is three
-def test_nothing_is_lost_and_nothing_doubled_in_thousands_of_worlds() -> None:
+def test_nothing_is_lost_and_nothing_doubled_in_twenty_thousand_worlds() -> None:
     """Kills, freezes, lost answers, late commits, outages, full disks and odd clocks, alone and together."""
     tally = run_campaign(0, _SEEDS)
     assert not tally.failures, "\n".join(report(tally))
