@@ -160,12 +160,16 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 def find_port() -> int:
-    """A free port below those that the system hands out (32768 and up), so that it stays free between tests."""
-    for port in random.SystemRandom().sample(range(20000, 30000), 100):
+    """A free port below those that the system hands out (32768 and up), so that it stays free between tests.
+
+    Runs of tests beside each other look in ranges of their own: a port is free until its server starts.
+    """
+    first = 20000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10)
+    for port in random.SystemRandom().sample(range(first, first + 1000), 100):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
-    raise AssertionError("no free port between 20000 and 30000")
+    raise AssertionError(f"no free port between {first} and {first + 1000}")
 
 
 @pytest.fixture
