@@ -15,7 +15,7 @@ from proof.lives import Life, Lives
 
 PORTAL_SECRET = "proofportalsecret"
 TELEGRAM_SECRET = "proof-webhook-secret"
-_LOW, _HIGH = 20_000, 30_000
+_LOW, _HIGH = 10_000, 20_000
 """Ports below those that the system hands out by itself: ours stay free between two lives."""
 
 

@@ -15,7 +15,14 @@ from leadgate.app.high_water import NAME, HighWater
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.reconciler import Reconciler
 from leadgate.app.targets import Portal
-from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, ServiceUnavailableError
+from leadgate.errors import (
+    ConfigurationError,
+    ConflictError,
+    JournalUnavailableError,
+    NotFoundError,
+    ServiceUnavailableError,
+)
+from leadgate.model.journal import Tag
 from leadgate.model.leads import CrmEntity, LeadRef, LeadState
 from leadgate.model.views import Cause, Reconciliation
 from leadgate.observability import metrics
@@ -24,6 +31,7 @@ from leadgate.storage.schema import subjects
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.testing.connections import NOW, FixedClock
 from leadgate.testing.crm_suite import create, held, ref_of
+from leadgate.testing.journal import MemoryJournal
 from leadgate.testing.memory_crm import MemoryCrm, Mood
 from leadgate.testing.storage_suite import new_event
 
@@ -41,6 +49,7 @@ class Rig:
     clock: FixedClock
     reconciler: Reconciler
     acceptance: Acceptance
+    journal: MemoryJournal
     folder: Path
 
     async def lead(self, number: int, *, crm_connection_id: str = "conn_crm", at: datetime = NOW) -> LeadRef:
@@ -90,7 +99,8 @@ def rig(storage: SqlStorage, tmp_path: Path) -> Rig:
     """Both sides are empty."""
     crm, clock = MemoryCrm(), FixedClock()
     reconciler = Reconciler(storage, lambda: Portal("conn_crm", crm), WORKSPACE, clock=clock)
-    return Rig(storage, crm, clock, reconciler, Acceptance(storage, reconciler, clock), tmp_path)
+    journal = MemoryJournal(clock)
+    return Rig(storage, crm, clock, reconciler, Acceptance(storage, reconciler, journal, clock), journal, tmp_path)
 
 
 def codes(result: Reconciliation) -> list[str]:
@@ -234,9 +244,32 @@ async def test_only_what_is_missing_now_can_be_accepted(rig: Rig) -> None:
         await rig.acceptance.accept(["lead_1"], reason="  ", by="staff_1")
     assert list(await rig.acceptance.newest(limit=5)) == []
     assert codes(await rig.run()) == ["missing_in_crm"]
+    assert rig.journal.rows == [], "what was refused for a wrong question is no act"
     await rig.acceptance.accept(["lead_1"], reason="дубль", by="staff_1")
     with pytest.raises(ConflictError):
         await rig.acceptance.accept(["lead_1"], reason="ещё раз", by="staff_2")
+
+
+async def test_who_called_a_deletion_intended_is_in_the_journal(rig: Rig) -> None:
+    """It silences the one check that would find a lost lead; without a trace it is not possible."""
+    for number in (1, 2):
+        rig.delete(await rig.lead(number))
+    await rig.run()
+    await rig.acceptance.accept(["lead_2", "lead_1"], reason="дубль", by="staff_1")
+    await rig.acceptance.withdraw("lead_1", by="staff_2")
+    told = [(row.entry.tag, row.entry.on, row.entry.by) for row in rig.journal.rows]
+    assert told == [
+        (Tag.LEDGER_ACCEPTED, "lead_1", "staff_1"),
+        (Tag.LEDGER_ACCEPTED, "lead_2", "staff_1"),
+        (Tag.LEDGER_ACCEPTANCE_WITHDRAWN, "lead_1", "staff_2"),
+    ]
+    await rig.run()
+    rig.journal.is_broken = True
+    with pytest.raises(JournalUnavailableError):
+        await rig.acceptance.accept(["lead_1"], reason="дубль", by="staff_1")
+    with pytest.raises(JournalUnavailableError):
+        await rig.acceptance.withdraw("lead_2", by="staff_1")
+    assert [one.lead_id for one in await rig.acceptance.newest(limit=5)] == ["lead_2"]
 
 
 async def test_an_acceptance_ends_when_the_lead_is_back_or_it_is_taken_back(rig: Rig) -> None:

@@ -204,6 +204,7 @@ class App:
             self.turns,
             self.find_source,
             outbox=outbox,
+            journal=self.journal,
             clock=self.clock,
             on_change=self._wake_workers,
         )

@@ -6,16 +6,16 @@ the outbox: what it has and the journal does not is recorded after the commit, i
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from leadgate.app.one_node import as_only_node
+from leadgate.audit.trail import recorded
 from leadgate.catalogue.texts import LOCALES
 from leadgate.crm.consent.register import Register
 from leadgate.crm.consent.rule import RULE, check_recipient, read_rule, write_rule
 from leadgate.crm.consent.texts import TextBook, check_text
 from leadgate.crm.one_person import everyone
-from leadgate.errors import ConfigurationError, ConflictError, JournalUnavailableError, LeadgateError, NotFoundError
+from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.model.consents import (
     ConsentOverview,
     ConsentPurpose,
@@ -25,7 +25,7 @@ from leadgate.model.consents import (
     Decision,
     Proof,
 )
-from leadgate.model.journal import JournalEntry, Result, Tag
+from leadgate.model.journal import JournalEntry, Tag
 from leadgate.model.views import Page
 from leadgate.ports.clock import Clock
 from leadgate.ports.journal import Journal
@@ -125,7 +125,8 @@ class ConsentDesk:
         text = check_text(text, locale)
         await self._refuse_same(purpose, locale, text)
         details: dict[str, str | int] = {"purpose": purpose.value, "locale": locale}
-        async with self._journaled(Tag.CONSENT_TEXT_CHANGED, by=by, on=f"{purpose.value}.{locale}", details=details):
+        entry = JournalEntry(tag=Tag.CONSENT_TEXT_CHANGED, by=by, on=f"{purpose.value}.{locale}", details=details)
+        async with recorded(self._journal, entry):
             at = self._clock.now()
 
             def unit(tx: Transaction) -> ConsentText:
@@ -154,7 +155,7 @@ class ConsentDesk:
             "advertises": int(rule.advertises),
             "passes_on": int(bool(recipient)),
         }
-        async with self._journaled(Tag.POLICY_CHANGED, by=by, on=RULE, details=details):
+        async with recorded(self._journal, JournalEntry(tag=Tag.POLICY_CHANGED, by=by, on=RULE, details=details)):
             at = self._clock.now()
 
             def unit(tx: Transaction) -> ConsentRule:
@@ -238,18 +239,6 @@ class ConsentDesk:
         current = await self._storage.read(lambda tx: tx.consents.newest_text(purpose, locale))
         if current is not None and current.text == text:
             raise _same_text()
-
-    @contextlib.asynccontextmanager
-    async def _journaled(self, tag: Tag, *, by: str, on: str, details: dict[str, str | int]) -> AsyncIterator[None]:
-        """Recorded before it is done; when it fails afterwards, that is recorded too."""
-        await self._journal.record(JournalEntry(tag=tag, by=by, on=on, details=details))
-        try:
-            yield
-        except LeadgateError:
-            failed = JournalEntry(tag=tag, by=by, on=on, details=details, result=Result.FAILED)
-            with contextlib.suppress(JournalUnavailableError):
-                await self._journal.record(failed)
-            raise
 
 
 def read_purpose(word: str) -> ConsentPurpose:

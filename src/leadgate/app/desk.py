@@ -8,6 +8,7 @@ from datetime import datetime
 from leadgate.alerts.causes import NEEDS_PERSON
 from leadgate.app.acceptance import Acceptance
 from leadgate.app.reconciler import Progress, Reconciler
+from leadgate.audit.trail import recorded
 from leadgate.catalogue.meanings import meaning_of
 from leadgate.connections.book import ConnectionBook
 from leadgate.delivery.dead_letter import (
@@ -15,6 +16,7 @@ from leadgate.delivery.dead_letter import (
     discard_delivery,
     fix_delivery,
     open_lead_data,
+    read_reason,
     retry_all_dead,
     retry_delivery,
 )
@@ -23,6 +25,7 @@ from leadgate.errors import ConflictError, NotFoundError, UnknownKeyError
 from leadgate.model.connections import Connection, ConnectionState, FindingState, OpenConnection
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState, NormalisedEvent
+from leadgate.model.journal import JournalEntry, Tag
 from leadgate.model.views import (
     AcceptedLead,
     Cause,
@@ -44,6 +47,7 @@ from leadgate.model.views import (
 )
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock
+from leadgate.ports.journal import Journal
 from leadgate.ports.stores import Transaction
 from leadgate.processing.source import FindSource
 from leadgate.processing.turn import Turns
@@ -65,6 +69,7 @@ class Desk:
         find_source: FindSource,
         *,
         outbox: Outbox,
+        journal: Journal,
         clock: Clock,
         on_change: Callable[[], None],
     ) -> None:
@@ -72,10 +77,11 @@ class Desk:
         self._storage = storage
         self._book = book
         self._reconciler = reconciler
-        self._acceptance = Acceptance(storage, reconciler, clock)
+        self._acceptance = Acceptance(storage, reconciler, journal, clock)
         self._turns = turns
         self._find_source = find_source
         self._outbox = outbox
+        self._journal = journal
         self._clock = clock
         self._on_change = on_change
 
@@ -208,28 +214,33 @@ class Desk:
         return await self._storage.query(lambda q: q.dead_causes())
 
     async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
-        """What a dead command says of a lead; who looked is logged."""
+        """What a dead command says of a lead; who looked is in the journal, else nothing is shown."""
         data = await self._storage.read(lambda tx: open_lead_data(tx, self._outbox, delivery_id))
+        await self._journal.record(JournalEntry(tag=Tag.DELIVERY_REVEALED, by=by, on=delivery_id))
         _log.info("delivery.revealed", delivery_id=delivery_id, action=by)
         return data
 
     async def fix(self, delivery_id: str, data: LeadData, *, by: str) -> None:
         """Correct a dead command and send it again."""
-        at = self._clock.now()
-        await self._storage.write(lambda tx: fix_delivery(tx, self._outbox, delivery_id, data, at=at))
+        at, entry = self._clock.now(), await self._entry(Tag.DELIVERY_FIXED, delivery_id, by)
+        async with recorded(self._journal, entry):
+            await self._storage.write(lambda tx: fix_delivery(tx, self._outbox, delivery_id, data, at=at))
         _log.info("delivery.fixed", delivery_id=delivery_id, action=by)
         self._on_change()
 
     async def confirm(self, delivery_id: str, *, by: str) -> None:
         """An uncertain message did arrive."""
-        at = self._clock.now()
-        await self._storage.write(lambda tx: confirm_delivery(tx, delivery_id, at=at))
+        at, entry = self._clock.now(), await self._entry(Tag.DELIVERY_CONFIRMED, delivery_id, by)
+        async with recorded(self._journal, entry):
+            await self._storage.write(lambda tx: confirm_delivery(tx, delivery_id, at=at))
         _log.info("delivery.confirmed", delivery_id=delivery_id, action=by)
 
     async def discard(self, delivery_id: str, *, reason: str, by: str) -> None:
         """Give up."""
-        at = self._clock.now()
-        await self._storage.write(lambda tx: discard_delivery(tx, delivery_id, reason=reason, by=by, at=at))
+        reason = read_reason(reason)
+        at, entry = self._clock.now(), await self._entry(Tag.DELIVERY_DISCARDED, delivery_id, by)
+        async with recorded(self._journal, entry):
+            await self._storage.write(lambda tx: discard_delivery(tx, delivery_id, reason=reason, by=by, at=at))
         _log.info("delivery.discarded", delivery_id=delivery_id, action=by)
         self._on_change()
 
@@ -262,6 +273,14 @@ class Desk:
     ) -> Reconciliation:
         """Compare our ledger with the CRM and keep the result."""
         return await self._reconciler.run(cause=cause, since=since, progress=progress)
+
+    async def _entry(self, tag: Tag, delivery_id: str, by: str) -> JournalEntry:
+        """What is done to a delivery that exists: ids alone, the reason stays with the delivery."""
+        row = (await self.delivery(delivery_id)).row
+        details: dict[str, str | int] = {"kind": row.kind.value, "state": row.state.value}
+        if row.lead_id is not None:
+            details["lead"] = row.lead_id
+        return JournalEntry(tag=tag, by=by, on=delivery_id, details=details)
 
     def _facts(self, tx: Transaction, event_id: str) -> Sequence[NormalisedEvent]:
         event = tx.events.find(event_id)

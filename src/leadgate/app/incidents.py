@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from leadgate.app.incident_export import ExportSources, make_export
 from leadgate.app.incident_records import IncidentRecords
+from leadgate.audit.trail import recorded
 from leadgate.connections.book import ConnectionBook
-from leadgate.errors import ConfigurationError, ConflictError, JournalUnavailableError, NotFoundError
+from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.incidents.clocks import clocks_of
 from leadgate.incidents.fines import classes_touched
 from leadgate.incidents.notices import NoticeFacts, NoticeWords
@@ -28,7 +30,7 @@ from leadgate.model.incidents import (
     Sent,
     Story,
 )
-from leadgate.model.journal import JournalEntry, Result, Tag
+from leadgate.model.journal import JournalEntry, Tag
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.journal import Journal
@@ -122,7 +124,6 @@ class IncidentDesk:
             incident_id=self._ids.new("inc"), is_drill=is_drill, found_at=found, opened_at=now, opened_by=by
         )
         details: dict[str, str | int] = {"drill": int(is_drill), "frozen": int(freeze)}
-        await self._record_stop(Tag.INCIDENT_OPENED, incident.incident_id, by, details)
 
         def unit(tx: Transaction) -> None:
             if tx.incidents.lock_open() is not None:
@@ -131,7 +132,9 @@ class IncidentDesk:
             if freeze:
                 tx.incidents.freeze(_freeze(incident, connection_id, at=now, by=by))
 
-        await self._write(unit, Tag.INCIDENT_OPENED, incident.incident_id, by)
+        # Stopping harms nobody, and must not wait for a disk.
+        async with self._recorded(Tag.INCIDENT_OPENED, incident.incident_id, by, details, is_required=False):
+            await self._storage.write(unit)
         _log.warning("incident.opened", action=by, connection_id=connection_id)
         if freeze:
             await self._wait_until_still([connection_id or EVERYTHING])
@@ -147,13 +150,14 @@ class IncidentDesk:
         """
         self._want_connection(connection_id)
         incident_id, now = await self._open_id(), self._clock.now()
-        await self._record_stop(Tag.INCIDENT_CHANGED, incident_id, by, _change("frozen", connection_id))
+        details = _change("frozen", connection_id)
 
         def unit(tx: Transaction) -> None:
             incident = _known(tx.incidents.lock_open(), None).incident
             tx.incidents.freeze(_freeze(incident, connection_id, at=now, by=by))
 
-        await self._write(unit, Tag.INCIDENT_CHANGED, incident_id, by)
+        async with self._recorded(Tag.INCIDENT_CHANGED, incident_id, by, details, is_required=False):
+            await self._storage.write(unit)
         _log.warning("incident.frozen", action=by, connection_id=connection_id)
         await self._wait_until_still([connection_id or EVERYTHING])
         return await self.show(incident_id)
@@ -167,7 +171,7 @@ class IncidentDesk:
             JournalUnavailableError: nothing was changed.
         """
         incident_id, now = await self._open_id(), self._clock.now()
-        await self._record(Tag.INCIDENT_CHANGED, incident_id, by, _change("unfrozen", connection_id))
+        details = _change("unfrozen", connection_id)
 
         def unit(tx: Transaction) -> None:
             frozen = {freeze.connection_id for freeze in tx.incidents.freezes()}
@@ -182,7 +186,8 @@ class IncidentDesk:
                 if ended & {EVERYTHING, connection.connection_id}:
                     tx.lanes.resume(connection.connection_id, now=now)
 
-        await self._write(unit, Tag.INCIDENT_CHANGED, incident_id, by)
+        async with self._recorded(Tag.INCIDENT_CHANGED, incident_id, by, details):
+            await self._storage.write(unit)
         _log.warning("incident.unfrozen", action=by, connection_id=connection_id)
         self._on_change()
         return await self.show(incident_id)
@@ -278,7 +283,6 @@ class IncidentDesk:
             )
         details: dict[str, str | int] = {"notices": len(view.incident.sent), "reason": int(bool(because))}
         incident_id = view.incident.incident_id
-        await self._record(Tag.INCIDENT_CLOSED, incident_id, by, details)
 
         def unit(tx: Transaction) -> None:
             stored = _known(tx.incidents.lock_open(), None)
@@ -288,7 +292,8 @@ class IncidentDesk:
             incident = replace(stored.incident, closed_at=now, closed_by=by)
             self._records.replace(tx, incident, story)
 
-        await self._write(unit, Tag.INCIDENT_CLOSED, incident_id, by)
+        async with self._recorded(Tag.INCIDENT_CLOSED, incident_id, by, details):
+            await self._storage.write(unit)
         _log.warning("incident.closed", action=by)
         return await self.show(incident_id)
 
@@ -311,7 +316,7 @@ class IncidentDesk:
             JournalUnavailableError: nothing is handed out.
         """
         view = await self.show(incident_id)
-        await self._record(Tag.JOURNAL_EXPORTED, view.incident.incident_id, by, {})
+        await self._journal.record(JournalEntry(tag=Tag.JOURNAL_EXPORTED, by=by, on=view.incident.incident_id))
         return await make_export(self._sources, view, self._clock.now())
 
     async def _facts(self, incident_id: str | None) -> tuple[NoticeFacts, NoticeWords]:
@@ -345,40 +350,26 @@ class IncidentDesk:
         by: str,
     ) -> IncidentView:
         incident_id = await self._open_id()
-        await self._record(Tag.INCIDENT_CHANGED, incident_id, by, details)
 
         def unit(tx: Transaction) -> None:
             stored = _known(tx.incidents.lock_open(), None)
             incident, story = change(stored.incident, self._records.story(tx, stored))
             self._records.replace(tx, incident, story)
 
-        await self._write(unit, Tag.INCIDENT_CHANGED, incident_id, by)
+        async with self._recorded(Tag.INCIDENT_CHANGED, incident_id, by, details):
+            await self._storage.write(unit)
         return await self.show(incident_id)
 
     async def _open_id(self) -> str:
         stored = await self._storage.read(lambda tx: tx.incidents.find_open())
         return _known(stored, None).incident.incident_id
 
-    async def _record(self, tag: Tag, incident_id: str, by: str, details: Mapping[str, str | int]) -> None:
-        await self._journal.record(JournalEntry(tag=tag, by=by, on=incident_id, details=details))
-
-    async def _record_stop(self, tag: Tag, incident_id: str, by: str, details: Mapping[str, str | int]) -> None:
-        """Stopping harms nobody, and must not wait for a disk: it is done even when it cannot be journaled, and said aloud."""
-        try:
-            await self._record(tag, incident_id, by, details)
-        except JournalUnavailableError as error:
-            _log.error("incident.not_journaled", error_code=error.code, action=by)
-
-    async def _write(self, unit: Callable[[Transaction], T], tag: Tag, incident_id: str, by: str) -> T:
-        try:
-            return await self._storage.write(unit)
-        except BaseException:
-            entry = JournalEntry(tag=tag, by=by, on=incident_id, result=Result.FAILED)
-            try:
-                await self._journal.record(entry)
-            except JournalUnavailableError as error:
-                _log.error("incident.not_journaled", error_code=error.code, action=by)
-            raise
+    def _recorded(
+        self, tag: Tag, incident_id: str, by: str, details: Mapping[str, str | int], *, is_required: bool = True
+    ) -> AbstractAsyncContextManager[None]:
+        return recorded(
+            self._journal, JournalEntry(tag=tag, by=by, on=incident_id, details=details), is_required=is_required
+        )
 
     def _want_connection(self, connection_id: str | None) -> None:
         if connection_id is not None and self._book.find(connection_id) is None:

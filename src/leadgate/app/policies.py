@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from leadgate.errors import ConflictError, LeadgateError
-from leadgate.model.journal import JournalEntry, Result, Tag
+from leadgate.audit.trail import recorded
+from leadgate.errors import ConflictError
+from leadgate.model.journal import JournalEntry, Tag
 from leadgate.model.views import HeldBack
 from leadgate.ports.clock import Clock
 from leadgate.ports.journal import Journal
@@ -95,7 +95,6 @@ class PolicyDesk:
         if change.reason:
             details["reason_sha256"] = _hash(change.reason)
         entry = JournalEntry(tag=_TAGS[name], by=change.by, on=name, details=details)
-        await self._journal.record(entry)
 
         def unit(tx: Transaction) -> PrivacyRules:
             found = tx.rules.find(name)
@@ -108,12 +107,8 @@ class PolicyDesk:
             tx.rules.set(name, body, by=change.by, at=change.at)
             return read_rules(tx)
 
-        try:
+        async with recorded(self._journal, entry):
             rules = await self._storage.write(unit)
-        except LeadgateError as error:
-            failed = replace(entry, result=Result.FAILED, details={**details, "code": error.code})
-            await self._journal.record(failed)
-            raise
         await self._on_change()
         return rules
 

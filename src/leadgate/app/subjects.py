@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import MappingProxyType
 
 from leadgate.app.retention import read_terms
 from leadgate.app.targets import Portal
+from leadgate.audit.trail import recorded
 from leadgate.catalogue.texts import load_texts
 from leadgate.crm.identity import Identities
 from leadgate.delivery.payloads import Outbox
@@ -208,15 +209,8 @@ class Subjects:
         owners = (tx.subjects.find_by(kind, self._vault.index(tx.workspace_id, kind, value)) for kind, value in marks)
         return any(owner is not None and owner not in subject_ids for owner in owners)
 
-    @contextlib.asynccontextmanager
-    async def _recorded(self, tag: Tag, by: str, subject_id: str, **details: str) -> AsyncIterator[None]:
-        """In the journal before it is done, and once more when it fails."""
-        await self._record(tag, by, subject_id, details=details)
-        try:
-            yield
-        except LeadgateError as error:
-            await self._record(tag, by, subject_id, result=Result.FAILED, details={"code": error.code})
-            raise
+    def _recorded(self, tag: Tag, by: str, subject_id: str, **details: str) -> AbstractAsyncContextManager[None]:
+        return recorded(self._journal(), JournalEntry(tag=tag, by=by, on=subject_id, details=details))
 
     async def _record(
         self,

@@ -109,9 +109,8 @@ def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, by: str,
         NotFoundError: there is no such delivery.
         ConflictError: it is under way or over.
     """
-    if not reason.strip():
-        raise ConfigurationError("A reason is needed: it stays in the history.", hint="Add --reason.")
-    delivery = tx.deliveries.discard(delivery_id, reason=reason.strip(), by=by, at=at)
+    reason = read_reason(reason)
+    delivery = tx.deliveries.discard(delivery_id, reason=reason, by=by, at=at)
     if delivery is None:
         raise _why_not(tx, delivery_id, "given up")
     if delivery.kind is DeliveryKind.CREATE_LEAD and delivery.lead_id is not None:
@@ -119,7 +118,14 @@ def discard_delivery(tx: Transaction, delivery_id: str, *, reason: str, by: str,
         for follower in tx.deliveries.of_lead(delivery.lead_id):
             if follower.state is DeliveryState.UNKNOWN:  # known by now: there was no lead to write it to
                 _wait(tx, follower, at)
-            tx.deliveries.discard(follower.delivery_id, reason=reason.strip(), by=by, at=at)
+            tx.deliveries.discard(follower.delivery_id, reason=reason, by=by, at=at)
+
+
+def read_reason(reason: str) -> str:
+    """Why something is given up, as it is kept. Raises ConfigurationError: nothing is said."""
+    if not (read := reason.strip()):
+        raise ConfigurationError("A reason is needed: it stays in the history.", hint="Add --reason.")
+    return read
 
 
 def _wait(tx: Transaction, delivery: StoredDelivery, at: datetime) -> None:

@@ -43,6 +43,12 @@ class Tag(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CHANGED = "incident.changed"
     INCIDENT_CLOSED = "incident.closed"
+    DELIVERY_DISCARDED = "delivery.discarded"
+    DELIVERY_CONFIRMED = "delivery.confirmed"
+    DELIVERY_REVEALED = "delivery.revealed"
+    DELIVERY_FIXED = "delivery.fixed"
+    LEDGER_ACCEPTED = "ledger.accepted"
+    LEDGER_ACCEPTANCE_WITHDRAWN = "ledger.acceptance_withdrawn"
     JOURNAL_EXPORTED = "journal.exported"
 
 

@@ -7,9 +7,10 @@ from datetime import date, datetime, time
 from functools import partial
 from typing import Protocol, TypeVar
 
+from leadgate.audit.trail import recorded
 from leadgate.crm.identity import Identities
-from leadgate.errors import ConfigurationError, ConflictError, LeadgateError, NotFoundError, UnknownKeyError
-from leadgate.model.journal import JournalEntry, Result, Tag
+from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, UnknownKeyError
+from leadgate.model.journal import JournalEntry, Tag
 from leadgate.model.leads import Person
 from leadgate.model.requests import (
     OPEN_REQUESTS,
@@ -226,16 +227,8 @@ class RequestDesk:
         ]
 
     async def _journaled(self, entry: JournalEntry, unit: Callable[[Transaction], T]) -> T:
-        """Trace, then act; an act that fails after all leaves a second entry."""
-        await self._journal.record(entry)
-        try:
+        async with recorded(self._journal, entry):
             done = await self._storage.write(unit)
-        except LeadgateError:
-            failed = JournalEntry(
-                tag=entry.tag, by=entry.by, on=entry.on, result=Result.FAILED, details=dict(entry.details)
-            )
-            await self._journal.record(failed)
-            raise
         _log.info("request.changed", request_id=entry.on, action=entry.by, outcome=entry.tag.value)
         return done
 
