@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from leadgate.audit.trail import recorded
 from leadgate.errors import ConfigurationError
 from leadgate.model.connections import Finding, FindingState, OpenConnection
 from leadgate.model.journal import JournalEntry, Result, Tag
@@ -111,14 +112,8 @@ class RecipientGate:
             "country": decision.country or facts_of(host).country or "unknown",
             "rkn_notice": int(bool(decision.rkn_notice)),
         }
-        await self._journal.record(JournalEntry(tag=tag, by=by, on=RULE, details=details))
-        try:
+        async with recorded(self._journal, JournalEntry(tag=tag, by=by, on=RULE, details=details)):
             await self._storage.write(lambda tx: keep_decision(tx, host, decision))
-        except BaseException:
-            await self._journal.record(
-                JournalEntry(tag=tag, by=by, on=RULE, result=Result.FAILED, details={"host": host})
-            )
-            raise
         return decision
 
     async def findings(self, integration: Integration, opened: OpenConnection) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Executable, Row, bindparam, func, insert, or_, select, update
 
-from leadgate.model.deliveries import OPEN_STATES, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
+from leadgate.model.deliveries import OPEN_STATES, Attempt, AttemptKind, AttemptOutcome, DeliveryKind, DeliveryState
 from leadgate.ports.stores import StoredDelivery
 from leadgate.storage.base import LIMIT, SqlStore, given, of_workspace
 from leadgate.storage.schema import DELIVERY_IS_OPEN, DELIVERY_IS_STUCK, attempts, deliveries
@@ -287,4 +287,16 @@ def read_delivery(row: Row[Any]) -> StoredDelivery:
         sealed_payload=row.sealed_payload,
         created_at=row.created_at,
         external_id=row.external_id,
+    )
+
+
+def read_attempt(row: Row[Any]) -> Attempt:
+    """One try of a delivery, from its row in `attempts`."""
+    return Attempt(
+        number=row.number,
+        kind=AttemptKind(row.kind),
+        outcome=AttemptOutcome(row.outcome),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        error_code=row.error_code,
     )

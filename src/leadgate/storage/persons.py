@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from leadgate.model.deliveries import Attempt, AttemptKind, AttemptOutcome, DeliveryKind
+from leadgate.model.deliveries import Attempt, DeliveryKind
 from leadgate.ports.stores.persons import (
     PersonsDelivery,
     PersonsLead,
@@ -33,7 +33,7 @@ from leadgate.ports.stores.persons import (
 )
 from leadgate.ports.stores.records import StoredEvent
 from leadgate.storage.base import LIMIT, SqlStore, given, of_workspace
-from leadgate.storage.deliveries import read_delivery
+from leadgate.storage.deliveries import read_attempt, read_delivery
 from leadgate.storage.events import read_event
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import read_lead
@@ -298,7 +298,7 @@ class SqlPersonStore(SqlStore):
         """One read for all."""
         found: dict[str, list[Attempt]] = {}
         for row in self._run(_ATTEMPTS, delivery_ids=list(delivery_ids)):
-            found.setdefault(row.delivery_id, []).append(_attempt(row))
+            found.setdefault(row.delivery_id, []).append(read_attempt(row))
         return found
 
     def counts(self, subject_ids: Sequence[str]) -> Mapping[str, int]:
@@ -316,15 +316,4 @@ def _subject(row: Row[Any]) -> StoredSubject:
         erased_at=row.erased_at,
         blocked_at=row.blocked_at,
         block_reason=row.block_reason,
-    )
-
-
-def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(
-        number=row.number,
-        kind=AttemptKind(row.kind),
-        outcome=AttemptOutcome(row.outcome),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        error_code=row.error_code,
     )

@@ -15,9 +15,6 @@ from leadgate.errors import ConfigurationError
 from leadgate.model.alerts import CANARY_ID
 from leadgate.model.deliveries import (
     OPEN_STATES,
-    Attempt,
-    AttemptKind,
-    AttemptOutcome,
     DeliveryKind,
     DeliveryState,
     MessageFate,
@@ -42,6 +39,7 @@ from leadgate.privacy.held_back import PREFIX as _HELD
 from leadgate.privacy.held_back import parse_code
 from leadgate.storage.base import SqlStore
 from leadgate.storage.chats import SqlFateStore
+from leadgate.storage.deliveries import read_attempt
 from leadgate.storage.leads import find_ref
 from leadgate.storage.reach import SqlReach
 from leadgate.storage.schema import (
@@ -243,7 +241,7 @@ class SqlQueries(SqlStore):
             row=_delivery_row(row),
             origin_id=row.origin_id,
             received_at=row.received_at,
-            attempts=[_attempt(found) for found in self._connection.execute(tries.order_by(attempts.c.number))],
+            attempts=[read_attempt(found) for found in self._connection.execute(tries.order_by(attempts.c.number))],
             discard_reason=row.discard_reason,
             discarded_by=row.discarded_by,
             discarded_by_name=self._find_name(row.discarded_by),
@@ -554,17 +552,6 @@ def _delivery_row(row: Row[Any]) -> DeliveryRow:
         done_at=row.done_at,
         error_code=row.error_code,
         external_id=row.external_id,
-    )
-
-
-def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(
-        number=row.number,
-        kind=AttemptKind(row.kind),
-        outcome=AttemptOutcome(row.outcome),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        error_code=row.error_code,
     )
 
 
