@@ -84,6 +84,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "cache_size=-16000",
         "temp_store=MEMORY",
         "wal_autocheckpoint=2000",
+        "journal_size_limit=8388608",  # what a crowd or a long reader let it grow to beyond that is given back
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

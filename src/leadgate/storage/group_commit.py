@@ -28,6 +28,7 @@ from leadgate.model.webhooks import Receipt
 from leadgate.ports.stores import NewEvent
 from leadgate.storage.arrivals import MOST_AT_ONCE
 from leadgate.storage.engines import BUSY_TIMEOUT_S
+from leadgate.storage.log_room import LogRoom
 
 T = TypeVar("T")
 KeepArrivals = Callable[[sqlite3.Connection, Sequence[NewEvent]], list[Receipt]]
@@ -56,6 +57,7 @@ class GroupCommitter:
 
     def __init__(self, engine: Engine, keep_arrivals: KeepArrivals) -> None:
         """Start the thread; it opens its connection on the first job."""
+        self._room = LogRoom()
         self._engine = engine
         self._keep_arrivals = keep_arrivals
         self._submitted: list[_Job[Any]] = []
@@ -160,6 +162,7 @@ class GroupCommitter:
     ) -> Connection | None:
         try:
             connection = connection or self._engine.connect()
+            self._room.keep(_driver_of(connection))
             work(connection, group)
         except Exception as error:  # noqa: BLE001 -- a worker loop: were this thread to end, every caller would wait for ever
             if _is_locked(error):
@@ -190,12 +193,9 @@ class GroupCommitter:
                 job.future.set_result(job.result)
 
     def _keep(self, connection: Connection, group: list[_Job[Receipt]]) -> None:
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, sqlite3.Connection):
-            raise TypeError("only SQLite has a single writer")
         waiting = [job for job in group if not job.future.cancelled()]
         events = [job.work for job in waiting if isinstance(job.work, NewEvent)]
-        receipts = self._keep_arrivals(driver, events) if events else []
+        receipts = self._keep_arrivals(_driver_of(connection), events) if events else []
         for job, receipt in zip(waiting, receipts, strict=True):
             job.result = receipt
 
@@ -207,6 +207,13 @@ class GroupCommitter:
             while self._units and time.monotonic() < until_s:
                 group.append(self._units.popleft())
                 _run_in_savepoint(connection, group[-1])
+
+
+def _driver_of(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("only SQLite has a single writer")
+    return driver
 
 
 def _run_in_savepoint(connection: Connection, job: _Job[Any]) -> None:
