@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from leadgate.testing.telegram_server import TelegramServer
+from leadgate.testing.waiting import until
 from tests.e2e.conftest import Salon
 from tests.e2e.sender import lead
 
@@ -51,6 +52,13 @@ async def test_a_request_without_proof_is_refused_and_leaves_nothing_behind(salo
         assert (await salon.bot.post(lead(1), at=datetime.now(UTC) - timedelta(seconds=age_s))).status_code == 202
     metrics = (await http.get(f"{salon.gateway.url}/metrics")).text
     assert 'leadgate_webhooks_total{kind="bot",outcome="401"} 8.0' in metrics
+
+    async def is_journaled() -> bool:
+        entries = (await salon.gateway.ask("journal", "tail", "--kind", "webhook"))["items"]
+        told = {entry["details"]["code"] for entry in entries if entry["on"] == salon.bot_connection}
+        return {"webhook.id_malformed", "webhook.signature_mismatch", "webhook.timestamp_outside_window"} <= told
+
+    await until(is_journaled, what="refusals in the audit journal")
 
 
 async def test_a_malformed_body_is_named_field_by_field_and_never_guessed(salon: Salon) -> None:

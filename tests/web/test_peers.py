@@ -96,11 +96,11 @@ class Kept:
     def __init__(self, opened: OpenConnection) -> None:
         self.settings = SimpleNamespace(trusted_proxies=CADDY)
         self.book = SimpleNamespace(find=lambda _: opened, integration=registry.get)
-        self.intake = self
+        self.intake = self.refusals = self
         self.refused: list[str] = []
         self.received: list[RawWebhook] = []
 
-    def count_refusal(self, connection_id: str, code: str) -> None:
+    def count(self, connection_id: str, code: str) -> None:
         self.refused.append(code)
 
     def receive(self, receiver: object, request: RawWebhook, opened: OpenConnection) -> asyncio.Future[Receipt]:

@@ -57,6 +57,7 @@ from leadgate.errors import (
     StorageUnavailableError,
 )
 from leadgate.intake.receive import Intake
+from leadgate.intake.refusals import Refusals
 from leadgate.model.alerts import CANARY_ID
 from leadgate.model.erasures import ErasureReason
 from leadgate.model.salon import Salon
@@ -187,6 +188,7 @@ class App:
             ids=self.ids,
             on_event=self.inbox.wake,
         )
+        self.refusals = Refusals(storage, self.journal, clock=self.clock)
         self.people = People(storage, clock=self.clock, ids=self.ids)
         self.tokens = ApiTokens(storage, clock=self.clock, ids=self.ids)
         self.answers = KeptAnswers(storage, clock=self.clock, ids=self.ids)
@@ -434,12 +436,13 @@ class App:
             DatabaseCheck(self.storage, self.clock).run(stop),
             self.journal_watch.run(stop),
             _every(FOLLOW_INTERVAL_S, self.follow, stop),
-            _every(_REFUSALS_INTERVAL_S, self.intake.write_refusals, stop),
+            _every(_REFUSALS_INTERVAL_S, self.refusals.write, stop),
             _every(_GAUGES_INTERVAL_S, self._measure, stop),
             _every(_TIDY_INTERVAL_S, self.tidy, stop),
         )
+        with contextlib.suppress(StorageUnavailableError, JournalUnavailableError):
+            await self.refusals.write(is_last=True)
         with contextlib.suppress(StorageUnavailableError):
-            await self.intake.write_refusals()
             await self.high_water.move_on()
 
     async def tidy(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from leadgate.model.connections import OpenConnection
@@ -19,11 +18,9 @@ MAX_BODY_BYTES = 1024 * 1024
 CROWD = 8
 """So many senders at once are a flood; a salon's busy hour has one or two."""
 
-_REFUSAL_KINDS = 1000
-
 
 class Intake:
-    """Keeps genuine webhooks and counts those that are refused."""
+    """Keeps genuine webhooks."""
 
     def __init__(
         self,
@@ -42,7 +39,6 @@ class Intake:
         self._clock = clock
         self._ids = ids
         self._on_event = on_event
-        self._refusals: Counter[tuple[str, str]] = Counter()
         self._under_way = 0
 
     @property
@@ -93,26 +89,6 @@ class Intake:
             key_scope=INTAKE,
             sealed_body=self._vault.seal_arrival(self._workspace_id, f"events.body:{event_id}", webhook.body),
         )
-
-    def count_refusal(self, connection_id: str, code: str) -> None:
-        """Count a request that was refused at the door; written to disk by `write_refusals`."""
-        if len(self._refusals) < _REFUSAL_KINDS:
-            self._refusals[connection_id, code] += 1
-
-    async def write_refusals(self) -> None:
-        """Write the counts since the last call. Called every few seconds, so that a flood of forgeries costs no disk.
-
-        Raises:
-            StorageUnavailableError: the counts are kept for the next call.
-        """
-        if not self._refusals:
-            return
-        counts, self._refusals = self._refusals, Counter()
-        try:
-            await self._storage.write(lambda tx: tx.add_refusals(counts, at=self._clock.now()))
-        except BaseException:
-            self._refusals.update(counts)
-            raise
 
 
 async def _all_kept(parts: Sequence[asyncio.Future[Receipt]]) -> Receipt:

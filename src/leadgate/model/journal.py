@@ -43,6 +43,7 @@ class Tag(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CHANGED = "incident.changed"
     INCIDENT_CLOSED = "incident.closed"
+    WEBHOOK_REFUSED = "webhook.refused"
     DELIVERY_DISCARDED = "delivery.discarded"
     DELIVERY_CONFIRMED = "delivery.confirmed"
     DELIVERY_REVEALED = "delivery.revealed"

@@ -128,7 +128,7 @@ class WebhookDoor:
         looking.add_done_callback(go_on)
 
     def _unknown_address(self) -> WebhookAnswer:
-        self._app.intake.count_refusal("", "webhook.unknown_address")
+        self._app.refusals.count("", "webhook.unknown_address")
         return _problem(404, "webhook.unknown_address", "There is no connection at this address.")
 
     def failed(self, error: BaseException, visit: _Visit) -> WebhookAnswer:
@@ -136,7 +136,7 @@ class WebhookDoor:
         connection = visit.opened.connection if visit.opened is not None else None
         connection_id = connection.connection_id if connection is not None else None
         if isinstance(error, WebhookRejectedError):
-            self._app.intake.count_refusal(connection_id or "", error.code)
+            self._app.refusals.count(connection_id or "", error.code)
             _log.warning(
                 "webhook.refused",
                 connection_id=connection_id,
