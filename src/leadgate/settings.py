@@ -68,6 +68,7 @@ class Settings:
     Attributes:
         trusted_proxies: machines whose word about the sender's address is believed; empty when there is no proxy, None when
             nobody said, so that the sender's address is not known.
+        journal_outside: a folder on another machine or medium that gets the journal's checkpoints; None when there is none.
     """
 
     data: Path
@@ -77,6 +78,7 @@ class Settings:
     metrics_token: str | None = field(repr=False)
     alerts: AlertThresholds = AlertThresholds()
     trusted_proxies: tuple[Network, ...] | None = None
+    journal_outside: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,12 @@ SETTINGS = (
         "LEADGATE_KEY_CUSTODIAN",
         "file",
         "Who keeps the key encryption key. `file`: the key file of the data directory.",
+    ),
+    Described(
+        "LEADGATE_JOURNAL_OUTSIDE",
+        "not set",
+        "A folder on another machine or medium, for instance a mounted share: every hour the audit journal's signed checkpoint is"
+        " put there.",
     ),
     Described("LEADGATE_METRICS_TOKEN", "not set", "Bearer token for `/metrics` from elsewhere than this machine."),
     Described("LEADGATE_ALERT_INTERVAL_S", "15", "How often a worker looks for trouble, in seconds."),
@@ -155,6 +163,7 @@ def read_settings(
         metrics_token=values.get("LEADGATE_METRICS_TOKEN"),
         alerts=_thresholds(values),
         trusted_proxies=_trusted_proxies(values.get("LEADGATE_TRUSTED_PROXIES")),
+        journal_outside=Path(outside) if (outside := values.get("LEADGATE_JOURNAL_OUTSIDE")) else None,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from leadgate.alerts.causes import JOURNAL_CHECK
+from leadgate.alerts.causes import JOURNAL_CHECK, JOURNAL_OUTSIDE
 from leadgate.app.journal_desk import JournalDesk, read_cursor
 from leadgate.app.journal_watch import VERIFY_INTERVAL, JournalWatch
 from leadgate.errors import ConfigurationError
@@ -135,6 +135,45 @@ async def test_a_checkpoint_goes_outside_once_a_day_when_something_was_recorded(
     clock.late = timedelta(hours=48)
     await JournalWatch(journal, storage, clock, send).look()
     assert len(sent) == 3, "nothing was recorded since"
+
+
+async def test_a_checkpoint_is_put_into_the_folder_outside_every_hour(
+    journal: JournalFile, storage: SqlStorage, tmp_path: Path
+) -> None:
+    """A second place, which whoever rules this server does not rule; each file is what `--checkpoint` takes."""
+    clock, outside = LateClock(), tmp_path / "share"
+    outside.mkdir()
+    watch = JournalWatch(journal, storage, clock, send_to_nobody, outside=outside)
+    await watch.look()
+    await journal.record(ACT)
+    await watch.look()
+    (kept,) = outside.iterdir()
+    assert kept.name.endswith(f"-{clock.now():%Y-%m-%d}.txt")
+    assert kept.read_text("utf-8") == await journal.checkpoint()
+    assert journal.archive.verify([kept.read_text("utf-8")]).fault is None
+    clock.late = timedelta(days=1)
+    await journal.record(ACT)
+    await watch.look()
+    assert len(list(outside.iterdir())) == 2
+    sizes = sorted(file.read_text("utf-8").split("\n")[1] for file in outside.iterdir())
+    assert sizes == ["4", "5"]
+
+
+async def test_a_place_outside_that_is_gone_is_an_alarm_of_its_own(
+    journal: JournalFile, storage: SqlStorage, tmp_path: Path
+) -> None:
+    """Nobody looks at a share; and the journal itself is well, so nothing is said against it."""
+    outside = tmp_path / "share"
+    watch = JournalWatch(journal, storage, SystemClock(), send_to_nobody, outside=outside)
+    with capture_logs() as logs:
+        await watch.look()
+    assert [line["event"] for line in logs] == ["journal.not_outside"]
+    note = await storage.read(lambda tx: tx.alerts.find_note(JOURNAL_OUTSIDE))
+    assert note is not None
+    assert await storage.read(lambda tx: tx.alerts.find_note(JOURNAL_CHECK)) is None
+    outside.mkdir()
+    await watch.look()
+    assert await storage.read(lambda tx: tx.alerts.find_note(JOURNAL_OUTSIDE)) is None
 
 
 async def test_it_ends_when_the_house_does(journal: JournalFile, storage: SqlStorage) -> None:

@@ -33,6 +33,7 @@ DATABASE_CHECK = "database_check"
 """Topic of the note that says which check of the database failed."""
 
 JOURNAL_CHECK = "journal_check"
+JOURNAL_OUTSIDE = "journal_outside"
 """Topic of the note that says what is wrong with the audit journal."""
 
 BACKUP_MADE = "backup"
@@ -156,6 +157,8 @@ def _of_house(signs: Signs, now: datetime, limits: AlertThresholds) -> Iterator[
             yield Trouble(cause=Cause.DATABASE, subject=note.topic, detail=note.detail, since=note.at)
         elif note.topic == JOURNAL_CHECK:
             yield Trouble(cause=Cause.JOURNAL, detail=note.detail, since=note.at)
+        elif note.topic == JOURNAL_OUTSIDE:
+            yield Trouble(cause=Cause.OUTSIDE, detail=note.detail, since=note.at)
         elif note.topic == BACKUP_MADE and now - note.at >= limits.backup_after:
             yield Trouble(cause=Cause.BACKUP, since=note.at)
 

@@ -235,7 +235,9 @@ class App:
         )
         self._canary = make_canary_source(self)
         self.alerts = make_addresses(self, registry.notifier())
-        self.journal_watch = JournalWatch(journal, storage, self.clock, self.alerts.send_checkpoint)
+        self.journal_watch = JournalWatch(
+            journal, storage, self.clock, self.alerts.send_checkpoint, outside=settings.journal_outside
+        )
         self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(), holder)
 

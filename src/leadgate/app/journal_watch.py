@@ -1,4 +1,4 @@
-"""Looks after the audit journal: a signed checkpoint on disk every hour, a walk through all entries at the start and every day.
+"""Looks after the audit journal: a signed checkpoint on disk and outside every hour, a walk through it at the start and every day.
 
 What is found becomes an alarm. The walk rests again and again, so that a large journal does not slow the gateway down.
 """
@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
-from leadgate.alerts.causes import JOURNAL_CHECK
+from leadgate.alerts.causes import JOURNAL_CHECK, JOURNAL_OUTSIDE
 from leadgate.errors import LeadgateError, OverloadedError
 from leadgate.model.alerts import Note
 from leadgate.model.journal import JournalState, JournalVerdict
@@ -28,6 +29,9 @@ VERIFY_INTERVAL = timedelta(days=1)
 SEND_INTERVAL = timedelta(hours=23)
 SENT_OUT = "journal_sent"
 """Topic of the note that says which checkpoint was sent out last; its subject is the journal's name, its detail the size."""
+
+NOT_OUTSIDE = "journal.not_outside"
+"""The folder outside does not take the checkpoint: it is not mounted, or full."""
 
 _PAUSE_S = 0.02
 _log = get_logger("journal")
@@ -46,8 +50,17 @@ SendOut = Callable[[str], Awaitable[int]]
 class JournalWatch:
     """Runs until it is stopped."""
 
-    def __init__(self, journal: ArchivedJournal, storage: Storage, clock: Clock, send_out: SendOut) -> None:
-        """Look after this journal; alarms go through this storage."""
+    def __init__(
+        self,
+        journal: ArchivedJournal,
+        storage: Storage,
+        clock: Clock,
+        send_out: SendOut,
+        *,
+        outside: Path | None = None,
+    ) -> None:
+        """Look after this journal; alarms go through this storage, checkpoints to `send_out` and into the folder `outside`."""
+        self._outside = outside
         self._send_out = send_out
         self._journal = journal
         self._storage = storage
@@ -69,8 +82,9 @@ class JournalWatch:
         if wrong or self._verified_at is None or now - self._verified_at >= VERIFY_INTERVAL:
             wrong = await self._verify() or wrong
         with contextlib.suppress(OverloadedError):  # the log has it
-            await self._tell(wrong)
+            await self._tell(JOURNAL_CHECK, wrong)
             if checkpoint is not None and wrong is None:
+                await self._put_outside(checkpoint)
                 await self._keep_outside(checkpoint)
 
     async def state(self) -> JournalState:
@@ -85,6 +99,23 @@ class JournalWatch:
         except LeadgateError as error:
             _log.error("journal.checkpoint_failed", error_code=error.code)
             return None, error.code
+
+    async def _put_outside(self, checkpoint: str) -> None:
+        wrong = None if self._outside is None else await asyncio.to_thread(self._put, checkpoint, self._outside)
+        await self._tell(JOURNAL_OUTSIDE, wrong)
+
+    def _put(self, checkpoint: str, folder: Path) -> str | None:
+        """The newest of the day, one file a day, each whole at any moment; what is wrong, or None."""
+        origin = checkpoint.partition("\n")[0]
+        name = f"{origin.rpartition('/')[2]}-{self._clock.now():%Y-%m-%d}"
+        try:
+            new = folder / f"{name}.new"
+            new.write_text(checkpoint, encoding="utf-8")
+            new.replace(folder / f"{name}.txt")
+        except OSError as error:
+            _log.error("journal.not_outside", error_code=NOT_OUTSIDE, status=error.errno)
+            return NOT_OUTSIDE
+        return None
 
     async def _keep_outside(self, checkpoint: str) -> None:
         """Send it to the owner's addresses once a day, unless nothing was recorded since."""
@@ -111,9 +142,9 @@ class JournalWatch:
         _log.error("journal.damaged", error_code=code, count=verdict.entries)
         return code
 
-    async def _tell(self, wrong: str | None) -> None:
+    async def _tell(self, topic: str, wrong: str | None) -> None:
         if wrong is not None:
-            note = Note(topic=JOURNAL_CHECK, subject="", at=self._clock.now(), detail=wrong)
+            note = Note(topic=topic, subject="", at=self._clock.now(), detail=wrong)
             await self._storage.write(lambda tx: tx.alerts.note(note))
-        elif await self._storage.read(lambda tx: tx.alerts.find_note(JOURNAL_CHECK)) is not None:
-            await self._storage.write(lambda tx: tx.alerts.drop_note(JOURNAL_CHECK))
+        elif await self._storage.read(lambda tx: tx.alerts.find_note(topic)) is not None:
+            await self._storage.write(lambda tx: tx.alerts.drop_note(topic))

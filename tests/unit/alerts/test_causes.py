@@ -76,6 +76,12 @@ def test_a_connection_is_in_trouble_past_its_thresholds(
         ),
         (
             Signs(
+                connections=[], notes=[Note(topic="journal_outside", subject="", at=NOW, detail="journal.not_outside")]
+            ),
+            ("outside", "", 0),
+        ),
+        (
+            Signs(
                 connections=[], notes=[Note(topic=BACKUP_MADE, subject="", at=NOW - minutes(2 * 24 * 60), detail="")]
             ),
             ("backup", "", 0),
@@ -128,7 +134,7 @@ def test_a_full_disk_is_raised_below_the_limit_and_ends_a_fifth_above_it() -> No
 def test_every_cause_is_found_somewhere() -> None:
     """A cause that nothing raises is a promise that nobody keeps; those of the last two lines have senses of their own."""
     table = {"connection", "queue", "paused", "dead", "uncertain", "failed", "no_crm", "inbox", "ledger", "database"}
-    table |= {"address", "disk", "channel", "journal", "backup"}
+    table |= {"address", "disk", "channel", "journal", "outside", "backup"}
     assert {cause.value for cause in Cause} == table | {
         *("silence", "canary", "erasure"),
         *("request", "calendar"),
