@@ -191,6 +191,10 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
         "The service of an address did not take a message.",
         "See: docs/runbook/alarms.md",
     ),
+    "alert.address_refused": (
+        "The address leads into a private network or to a service that takes no alarms, so nothing was sent there.",
+        "Correct it, or allow the host of your own network: leadgate own-network allow --help",
+    ),
     "alert.address_unreadable": (
         "The address was sealed under another key file.",
         "Remove it and add it anew. See: docs/runbook/alarms.md",
