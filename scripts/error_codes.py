@@ -251,6 +251,11 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
     "web.failed": ("Something failed on our side.", "See: docs/runbook/crashed.md"),
     "web.method": ("This address does not answer this HTTP method.",),
     "web.too_large": ("The form is too large.",),
+    "web.request_malformed": ("What came is no HTTP request, or one that two programs may read in two ways.",),
+    "web.request_slow": ("The request did not arrive in time.",),
+    "web.request_too_large": ("The request is larger than 16 MiB on its way.",),
+    "web.target_too_long": ("The address is longer than 8 KiB.",),
+    "web.head_too_large": ("The headers are more than 100 or larger than 32 KiB.",),
     "webhook.body_too_large": ("The body is larger than 1 MiB.",),
     "webhook.crashed": (
         "Something broke here; nothing was stored.",
