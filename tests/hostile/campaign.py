@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
-import time
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.e2e.sender import lead
 from tests.hostile.attacks import ATTACKS, Attack
 from tests.hostile.salon import Salon, open_salon
 
 SERVER_ERROR = 500
-HONEST_PER_S = 20
 RSS_GROWTH_LIMIT_MIB = 200.0
 """Two mebibytes of buffers for each of a hundred hostile requests; four times as much would say that something is kept."""
 
@@ -99,29 +98,24 @@ async def _prove_that_genuine_ones_pass(salon: Salon) -> None:
 
 
 async def _be_honest(salon: Salon, report: Report, done: asyncio.Event) -> None:
-    """A bot builder of the salon, who knows nothing of the attack; the next lead does not wait for the last one."""
-    under_way: set[asyncio.Task[None]] = set()
-    number = 0
-    while not done.is_set():
-        number += 1
-        task = asyncio.create_task(_one_lead(salon, report, number))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-        try:
-            async with asyncio.timeout(1 / HONEST_PER_S):
-                await done.wait()
-        except TimeoutError:
-            continue
-    await asyncio.gather(*under_way)
-
-
-async def _one_lead(salon: Salon, report: Report, number: int) -> None:
-    began_s = time.perf_counter()
-    answer = await salon.bot.post(lead(number % 8000))
-    report.honest_s.append(time.perf_counter() - began_s)
-    if answer.status_code != 202:  # noqa: PLR2004 - as the contract says
-        report.broken.append(f"an honest lead was answered with {answer.status_code}")
-    else:
+    """Honest leads from a process of their own until the attack is over."""
+    sender = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.hostile.honest",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=2**24,
+    )
+    assert sender.stdin is not None
+    sender.stdin.write(json.dumps({"url": salon.bot.url, "secret": salon.bot.secret}).encode() + b"\n")
+    await done.wait()
+    sender.stdin.close()
+    out, _ = await sender.communicate()
+    met = json.loads(out)
+    report.honest_s = met["took_s"]
+    report.broken += [f"an honest lead met {one}" for one in met["wrong"]]
+    for _ in range(len(met["took_s"]) - len(met["wrong"])):
         salon.took("bot")
 
 

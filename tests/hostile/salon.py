@@ -32,7 +32,6 @@ class Salon:
         paths: the webhook address of each kind.
         secrets: the webhook secret of each messenger's connection; only genuine senders use it.
         accepted: how many of ours were answered with 2xx, by kind; the house's own count must say the same.
-        is_portal_up: the CRM is there, so that leads leave the house while it is attacked.
     """
 
     gateway: Gateway
@@ -70,13 +69,14 @@ class Salon:
 async def open_salon(folder: Path) -> AsyncIterator[Salon]:
     """`init`, every kind connected, `run`; all of it ends with the block."""
     raise_file_limit()
+    sandbox = build_sandbox(limits=Limits.off())
     async with (
-        serve(build_sandbox(limits=Limits.off()), "127.0.0.1", 0) as portal,
+        serve(sandbox, "127.0.0.1", 0) as portal,
         Gateway(folder / "data") as gateway,
         httpx.AsyncClient(timeout=60.0, limits=httpx.Limits(max_connections=64)) as client,
     ):
         await gateway.ask("init", "--workspace-name", "Салон «Лимон»")
-        paths, secrets = await _connect(gateway, portal)
+        paths, secrets = await _connect(gateway, sandbox.webhook_url(portal))
         await gateway.start()
         bot = BotSender(client, gateway.url + paths["bot"], secrets["bot"])
         yield Salon(gateway, client, paths, secrets, bot, {one.kind: one() for one in MESSENGERS})
@@ -89,9 +89,9 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def _connect(gateway: Gateway, portal: str) -> tuple[dict[str, str], dict[str, str]]:
+async def _connect(gateway: Gateway, webhook_url: str) -> tuple[dict[str, str], dict[str, str]]:
     wishes: dict[str, tuple[dict[str, str], dict[str, str]]] = {
-        "bitrix24": ({"quiet_time_s": "1"}, {"webhook_url": f"{portal}/rest/1/none/"}),
+        "bitrix24": ({"quiet_time_s": "1"}, {"webhook_url": webhook_url}),
         "bot": ({}, {}),
         "site": ({"allowed_origins": ORIGIN}, {}),
     }

@@ -282,7 +282,7 @@ def bounded_protocol() -> type[asyncio.Protocol]:
 
 @lru_cache(maxsize=256)
 def _is_host(value: bytes) -> bool:
-    """True for a host with or without a port, and for nothing at all (RFC 9112, section 3.2); whatever reads it further may trust it."""
+    """True for a host with or without a port, and for nothing at all (RFC 9112, section 3.2); others may trust it then."""
     found = _HOST.fullmatch(value)
     return found is not None and int(found[1] or b"0") <= _LAST_PORT
 
