@@ -10,10 +10,12 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+
+import httpx
 
 from tests.e2e.sender import lead
 from tests.fuzz.mutations import ODD
@@ -25,7 +27,14 @@ REFUSED = frozenset({400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 422, 429,
 """What may be answered to a stranger."""
 
 FORGED = frozenset({401})
+HUNG_UP = 0
+"""Stands for no answer: the connection made room for others."""
 
+_TAKEN = 202
+
+
+_CROWD = 3000
+"""Connections at once: three times as many as the gateway holds."""
 
 _METHODS = ("GET", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "PROPFIND")
 _BOMB = gzip.compress(b"[" * 4_000_000)
@@ -167,10 +176,10 @@ async def signed_nonsense(salon: Salon, random: Random, count: int) -> AsyncIter
             target[random.choice((*target, "more"))] = random.choice(ODD)
             content = json.dumps(body).encode("utf-8", "surrogatepass")
         headers = _signed(salon, content)
-        answer = await salon.client.post(salon.bot.url, content=content, headers=headers)
-        if answer.is_success:
+        status = await _status(salon.client.post(salon.bot.url, content=content, headers=headers))
+        if status == _TAKEN:
             salon.took("bot")
-        yield answer.status_code
+        yield status
 
 
 async def forged(salon: Salon, random: Random, count: int) -> AsyncIterator[int]:
@@ -180,7 +189,7 @@ async def forged(salon: Salon, random: Random, count: int) -> AsyncIterator[int]
         path = salon.gateway.url + salon.paths[kind]
         if kind == "bot":
             content, headers = _forged_lead(salon, random)
-            yield (await salon.client.post(path, content=content, headers=headers)).status_code
+            yield await _status(salon.client.post(path, content=content, headers=headers))
             continue
         secret = random.choice(("", "x", salon.secrets["bot"], salon.secrets[kind][:-1], salon.secrets[kind] + "x"))
         content, headers, query = salon.messengers[kind].posted("Здравствуйте", 700_000 + number, secret or "none")
@@ -197,7 +206,7 @@ async def forged(salon: Salon, random: Random, count: int) -> AsyncIterator[int]
         elif random.random() < 0.2:
             headers, query = {}, {}
             content = content.replace(secret.encode() or b"none", b"") if kind == "vk" else content
-        yield (await salon.client.post(path, content=content, headers=headers, params=query)).status_code
+        yield await _status(salon.client.post(path, content=content, headers=headers, params=query))
 
 
 async def replayed(salon: Salon, random: Random, count: int) -> AsyncIterator[int]:
@@ -206,16 +215,21 @@ async def replayed(salon: Salon, random: Random, count: int) -> AsyncIterator[in
     content = json.dumps(lead(number), ensure_ascii=False).encode()
     headers = _signed(salon, content)
     effects = 0
+
+    async def once() -> tuple[int, str]:
+        try:
+            answer = await salon.client.post(salon.bot.url, content=content, headers=headers)
+        except httpx.TransportError:
+            return HUNG_UP, ""
+        return answer.status_code, answer.json().get("status", "")
+
     for start in range(0, count, 20):
         size = min(20, count - start)
-        answers = await asyncio.gather(
-            *(salon.client.post(salon.bot.url, content=content, headers=headers) for _ in range(size))
-        )
-        for answer in answers:
-            if answer.is_success:
+        for status, effect in await asyncio.gather(*(once() for _ in range(size))):
+            if status == _TAKEN:
                 salon.took("bot")
-                effects += answer.json()["status"] == "accepted"
-            yield answer.status_code
+                effects += effect == "accepted"
+            yield status
     if effects != 1:
         yield 599  # a rule of its own: seen as a status that nothing may have
 
@@ -228,12 +242,12 @@ async def guessing(salon: Salon, random: Random, count: int) -> AsyncIterator[in
         match number % 3:
             case 0:
                 form = {"name": random.choice(("owner", "Гузель", "x" * 5000)), "password": f"guess {number}"}
-                return (await salon.client.post(f"{url}/login", data=form)).status_code
+                return await _status(salon.client.post(f"{url}/login", data=form))
             case 1:
                 headers = {"authorization": f"Bearer lg_{uuid.UUID(int=random.getrandbits(128)).hex}"}
-                return (await salon.client.get(f"{url}/api/v1/events", headers=headers)).status_code
+                return await _status(salon.client.get(f"{url}/api/v1/events", headers=headers))
             case _:
-                return (await salon.client.get(f"{url}/setup/{random.getrandbits(256):064x}")).status_code
+                return await _status(salon.client.get(f"{url}/setup/{random.getrandbits(256):064x}"))
 
     for start in range(0, count, 12):
         for status in await asyncio.gather(*(one(number) for number in range(start, min(start + 12, count)))):
@@ -246,7 +260,7 @@ async def slow_and_many(salon: Salon, random: Random, count: int) -> AsyncIterat
     half = b"POST %s HTTP/1.1\r\nHost: s\r\nContent-Length: 99\r\n" % salon.paths["bot"].encode()
     greedy = b"GET /static/app.css HTTP/1.1\r\nHost: s\r\n\r\n" * 40
     try:
-        for number in range(count * 4):
+        for number in range(min(count * 4, _CROWD)):
             with contextlib.suppress(ConnectionError, OSError):
                 _, writer = await asyncio.open_connection(*salon.address, limit=1)
                 writers.append(writer)
@@ -256,17 +270,24 @@ async def slow_and_many(salon: Salon, random: Random, count: int) -> AsyncIterat
             for writer in random.sample(writers, min(50, len(writers))):
                 if not writer.transport.is_closing():
                     writer.write(b"x")
-        yield (await salon.client.get(f"{salon.gateway.url}/health/live")).status_code
+        yield await _status(salon.client.get(f"{salon.gateway.url}/health/live"))
     finally:
         for writer in writers:
             writer.transport.abort()
+
+
+async def _status(asking: Awaitable[httpx.Response]) -> int:
+    try:
+        return (await asking).status_code
+    except httpx.TransportError:
+        return HUNG_UP
 
 
 def _forged_lead(salon: Salon, random: Random) -> tuple[bytes, dict[str, str]]:
     content = json.dumps(lead(1), ensure_ascii=False).encode()
     good = _signed(salon, content)
     signature, at = good["webhook-signature"], int(good["webhook-timestamp"])
-    stamp = str(random.choice((at - 302, at + 302, 0, -1, 10**30, f"{at}.0", "٣", "", "1e9", "0x1")))
+    stamp = str(random.choice((at - 302, at + 302, 0, -1, 10**30, f"{at}.0", "", "1e9", "0x1")))
     missing = random.choice(tuple(good)[1:])
     wrong: Sequence[Callable[[], tuple[bytes, dict[str, str]]]] = (
         lambda: (content + b" ", good),
@@ -277,7 +298,7 @@ def _forged_lead(salon: Salon, random: Random) -> tuple[bytes, dict[str, str]]:
         lambda: (content, {**good, "webhook-signature": ""}),
         lambda: (content, {**good, "webhook-id": "msg_other"}),
         lambda: (content, {**good, "webhook-id": "x" * 5000}),
-        lambda: (content, {**good, "webhook-timestamp": stamp.encode("utf-8").decode("latin-1")}),
+        lambda: (content, {**good, "webhook-timestamp": stamp}),
         lambda: (content, {name: value for name, value in good.items() if name != missing}),
         lambda: (
             content,
