@@ -93,6 +93,11 @@ consent-dialogues: ## consent before name and phone, no advertising without its 
 fuzz: ## fire odd bodies at every receiver for ten minutes (SECONDS=60 ARGS="--kind vk --seed 4711")
 	@scripts/set-up dev && exec $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(ARGS)
 
+.PHONY: hostile
+hostile: ## attack a running gateway while honest leads go on, then fuzz the API with every role (ARGS="--count 200 --seed 7")
+	@scripts/set-up dev && $(BIN)/python -m tests.hostile $(ARGS) && LEADGATE_HOSTILE_EXAMPLES=25 $(BIN)/python -m pytest \
+		--timeout=0 tests/hostile/test_api.py
+
 .PHONY: reference
 reference: ## write docs/reference/ anew from the code (ARGS=--check only compares)
 	@scripts/set-up run && $(BIN)/python scripts/reference.py $(ARGS)

@@ -191,6 +191,10 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
         "The service of an address did not take a message.",
         "See: docs/runbook/alarms.md",
     ),
+    "alert.address_refused": (
+        "The address leads into a private network or to a service that takes no alarms, so nothing was sent there.",
+        "Correct it, or allow the host of your own network: leadgate own-network allow --help",
+    ),
     "alert.address_unreadable": (
         "The address was sealed under another key file.",
         "Remove it and add it anew. See: docs/runbook/alarms.md",
@@ -247,6 +251,11 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
     "web.failed": ("Something failed on our side.", "See: docs/runbook/crashed.md"),
     "web.method": ("This address does not answer this HTTP method.",),
     "web.too_large": ("The form is too large.",),
+    "web.request_malformed": ("What came is no HTTP request, or one that two programs may read in two ways.",),
+    "web.request_slow": ("The request did not arrive in time.",),
+    "web.request_too_large": ("The request is larger than 16 MiB on its way.",),
+    "web.target_too_long": ("The address is longer than 8 KiB.",),
+    "web.head_too_large": ("The headers are more than 100 or larger than 32 KiB.",),
     "webhook.body_too_large": ("The body is larger than 1 MiB.",),
     "webhook.crashed": (
         "Something broke here; nothing was stored.",

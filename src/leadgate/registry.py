@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -54,7 +55,9 @@ def visitor_tokens(ids: IdSource) -> Any:  # noqa: ANN401 -- its Protocol belong
     return import_module("leadgate.integrations.site.tokens").VisitorTokens(ids)
 
 
-def notifier() -> Notifier:
-    """What sends alarms to the people in charge."""
-    made: Notifier = import_module("leadgate.integrations.apprise_notifier.notifier").AppriseNotifier()
+def notifier(own_hosts: Callable[[], frozenset[str]] = frozenset) -> Notifier:
+    """What sends alarms to the people in charge; `own_hosts` tells which hosts of the own network may be called now."""
+    made: Notifier = import_module("leadgate.integrations.apprise_notifier.notifier").AppriseNotifier(
+        own_hosts=own_hosts
+    )
     return made

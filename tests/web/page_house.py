@@ -625,6 +625,7 @@ class MemoryConnections:
         by: str,
         foreign_reason: str | None = None,
         host_country: str | None = None,
+        own_network_reason: str | None = None,
     ) -> MadeConnection:
         self.received.append(
             {
@@ -635,6 +636,7 @@ class MemoryConnections:
                 "check": check,
                 "foreign_reason": foreign_reason,
                 "host_country": host_country,
+                "own_network_reason": own_network_reason,
             }
         )
         if self.refuse is not None:

@@ -54,6 +54,8 @@ CODES = {
     "access.slow_down",
     "connection.name_taken",
     "connection.name_wrong",
+    "connection.own_network",
+    "connection.own_network_reason",
     "connection.public_url_missing",
     "connection.refused",
     "event.revealed",
@@ -109,6 +111,9 @@ TOLD_ELSEWHERE = {
     "bitrix24.not_json_…",  # tested below with a status
     *(f"connection.{word}" for word in ("key_missing", "key_unknown", "key_wrong", "name_taken", "name_wrong")),  # form
     *(f"connection.{word}" for word in ("refused", "secret_in_argument", "unreachable")),  # form, command, form
+    *(
+        f"connection.{word}" for word in ("address_forbidden", "host_wrong", "own_network", "own_network_reason")
+    ),  # form
     *(
         "delivery.lease_lost",
         "delivery.person_erased",

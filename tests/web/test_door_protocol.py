@@ -14,6 +14,7 @@ from leadgate.errors import WebhookRejectedError
 from leadgate.intake.receive import MAX_BODY_BYTES
 from leadgate.model.webhooks import RawWebhook, WebhookAnswer
 from leadgate.settings import Address
+from leadgate.web import bounds
 from leadgate.web import door_protocol as protocol
 from leadgate.web.server import address_of, bind
 from leadgate.web.webhooks import Reply
@@ -255,7 +256,7 @@ async def test_the_largest_allowed_body_is_taken(house: House) -> None:
 
 async def test_a_body_that_does_not_come_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a request must not hold a connection for ever."""
-    monkeypatch.setattr(protocol, "READ_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(bounds, "READ_TIMEOUT_S", 0.05)
     wire = await house.connect()
     await wire.say(post(b"whole")[:-2])
     assert (await wire.hear())[0] == 408

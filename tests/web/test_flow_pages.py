@@ -28,6 +28,23 @@ async def test_a_foreign_host_asks_for_a_reason_as_one_more_step_of_the_form() -
     assert house.connections.received[-1]["host_country"] == "de"
 
 
+async def test_a_host_of_the_own_network_asks_for_a_reason_too() -> None:
+    """A Bitrix24 of one's own stands behind the salon's wall; the form says why we ask."""
+    house = MemoryHouse()
+    house.connections.refuse = ConfigurationError("192.168.1.10 is of your own network.", code="connection.own_network")
+    path = "/connections/new/bot"
+    async with visitor(house, Role.OWNER) as client:
+        assert "own_network_reason" not in (await client.get(path)).text
+        refused = await client.post(path, data=form(house, name="Мой бот"))
+        assert refused.status_code == 422
+        assert 'name="own_network_reason"' in refused.text
+        assert "foreign_reason" not in refused.text
+        house.connections.refuse = None
+        done = await client.post(path, data=form(house, name="Мой бот", own_network_reason="наш Битрикс24"))
+        assert done.status_code == 200
+    assert house.connections.received[-1]["own_network_reason"] == "наш Битрикс24"
+
+
 async def test_a_decision_is_taken_on_the_map() -> None:
     """With a reason; without one the page says so."""
     house = MemoryHouse()

@@ -19,7 +19,7 @@ from leadgate.model.alerts import (
 )
 from leadgate.settings import AlertThresholds
 
-NEEDS_PERSON = frozenset({"revoked", "plan", "rights", "portal", "our_call", "webhook", "certificate"})
+NEEDS_PERSON = frozenset({"revoked", "plan", "rights", "portal", "our_call", "webhook", "certificate", "address"})
 """Meanings of error codes that no waiting cures."""
 
 NOBODY_CAN_CURE = frozenset({"blocked", "no_chat"})

@@ -90,6 +90,7 @@ from leadgate.storage.workspaces import find_workspace
 from leadgate.system import SystemClock, SystemIds
 from leadgate.vault.envelope import Vault
 from leadgate.vault.key_file import open_key_file
+from leadgate.wire.guard import resolve_once
 
 FOLLOW_INTERVAL_S = 2.0
 """How soon changes made by a command, a page or another node take effect; the contract allows 15 s."""
@@ -222,6 +223,7 @@ class App:
             public_url=settings.public_url,
             journal=self.journal,
             on_change=self._wake_workers,
+            resolve=resolve_once,
         )
 
         self._furnish_rights(requests, outbox, identities)
@@ -234,12 +236,12 @@ class App:
             holder=holder,
         )
         self._canary = make_canary_source(self)
-        self.alerts = make_addresses(self, registry.notifier())
+        self.alerts = make_addresses(self, registry.notifier(lambda: self.book.own_hosts))
         self.journal_watch = JournalWatch(
             journal, storage, self.clock, self.alerts.send_checkpoint, outside=settings.journal_outside
         )
         self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
-        self.watch = make_watch(self, registry.notifier(), holder)
+        self.watch = make_watch(self, registry.notifier(lambda: self.book.own_hosts), holder)
 
     def _furnish_rights(self, requests: RequestBook, outbox: Outbox, identities: Identities) -> None:
         """What people may ask about their data, and what the owner decides about it."""
@@ -434,6 +436,8 @@ class App:
 
     async def run_upkeep(self, stop: asyncio.Event) -> None:
         """Follow changes, write counters and gauges until `stop`."""
+        with contextlib.suppress(StorageUnavailableError):
+            await self.connections.adopt_own_network()
         await asyncio.gather(
             DatabaseCheck(self.storage, self.clock).run(stop),
             self.journal_watch.run(stop),

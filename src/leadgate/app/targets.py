@@ -162,5 +162,6 @@ class OpenTargets:
 
 
 def _is_same(kept: OpenConnection, opened: OpenConnection) -> bool:
-    """True when neither settings nor secrets changed; the state does not matter."""
-    return kept.settings == opened.settings and kept.secrets == opened.secrets
+    """True when neither settings nor secrets nor what the owner allowed changed; the state does not matter."""
+    told = (opened.settings, opened.secrets, opened.own_hosts)
+    return (kept.settings, kept.secrets, kept.own_hosts) == told

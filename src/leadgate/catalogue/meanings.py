@@ -16,6 +16,7 @@ _OURS: dict[str, tuple[str, ...]] = {
     "busy": (),
     "unreachable": (),
     "portal": (),
+    "address": ("connection.address_refused",),
     "unclear": (
         "delivery.holder_died",
         "delivery.crashed",

@@ -30,6 +30,9 @@ def connect(
     host_country: Annotated[
         str | None, Parameter(help="Country of a server that we do not know, two letters; RU when it stands in Russia.")
     ] = None,
+    own_network_reason: Annotated[
+        str | None, Parameter(help="Why a server of your own network may be called; journaled.")
+    ] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
     """Add a connection: check it live, register the webhook, show a generated secret once.
@@ -48,6 +51,7 @@ def connect(
             by=BY_COMMAND,
             foreign_reason=foreign_reason,
             host_country=host_country,
+            own_network_reason=own_network_reason,
         )
 
     made = with_app(common, work)

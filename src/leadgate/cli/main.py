@@ -112,6 +112,13 @@ _GROUPS = {
         ),
         {"decide": "leadgate.cli.data_map:decide"},
     ),
+    "own-network": (
+        (
+            "Hosts of the own network that Leadgate may call, for instance a Bitrix24 of your own; all others are refused.\n\n"
+            "Example: leadgate own-network"
+        ),
+        {name: f"leadgate.cli.own_network:{name}" for name in ("allow", "forbid")},
+    ),
     "incident": (
         "A leak or the suspicion of one: stop what goes out, count, tell Roskomnadzor in time.",
         {
@@ -176,7 +183,11 @@ def _inner_group(group: App, name: str) -> App:
 _INNER = {"texts": "The texts that people agree to, by version."}
 """What groups within groups are about."""
 
-_DEFAULTS = {"reach": "leadgate.cli.reach:report", "data-map": "leadgate.cli.data_map:show"}
+_DEFAULTS = {
+    "reach": "leadgate.cli.reach:report",
+    "data-map": "leadgate.cli.data_map:show",
+    "own-network": "leadgate.cli.own_network:show",
+}
 """What a group does without the name of a command."""
 
 _SAFE_NAMES = {"list": "list_all", "open": "write_down", "set": "set_", "test": "send_trial"}

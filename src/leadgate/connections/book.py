@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from leadgate.connections.own_network import RULE as OWN_NETWORK
+from leadgate.connections.own_network import read_own_hosts
 from leadgate.model.connections import Connection, ConnectionState, OpenConnection
 from leadgate.model.secret import LiveSecrets, Secret
 from leadgate.ports.clock import Clock
@@ -32,6 +34,7 @@ class ConnectionBook:
         self._find_integration = find_integration
         self._version: object = None
         self._opened: Mapping[str, OpenConnection] = MappingProxyType({})
+        self._own_hosts: frozenset[str] = frozenset()
 
     async def refresh(self, *, force: bool = False) -> bool:
         """Read everything again when anything changed; True when it did.
@@ -57,6 +60,11 @@ class ConnectionBook:
         """The integration of a kind. Raises ConfigurationError when there is none."""
         return self._find_integration(kind)
 
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """Hosts of the own network that may be called."""
+        return self._own_hosts
+
     def crm_connection_id(self) -> str | None:
         """The CRM that leads go to: the oldest connection of a kind that is one; None when none is connected."""
         for opened in self._opened.values():
@@ -65,12 +73,14 @@ class ConnectionBook:
         return None
 
     def _read(self, tx: Transaction, *, force: bool) -> tuple[object, Mapping[str, OpenConnection] | None]:
-        version = tx.connections.version()
+        rule = tx.rules.find(OWN_NETWORK)
+        version = (tx.connections.version(), 0 if rule is None else rule.version)
         if version == self._version and not force:
             return version, None
         secrets = self._live_secrets(tx, self._clock.now())
+        self._own_hosts = own_hosts = frozenset(read_own_hosts(tx) or ())
         opened = {
-            connection.connection_id: OpenConnection(connection, secrets.get(connection.connection_id, {}))
+            connection.connection_id: OpenConnection(connection, secrets.get(connection.connection_id, {}), own_hosts)
             for connection in tx.connections.all()
         }
         return version, MappingProxyType(opened)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadgate.connections.book import ConnectionBook, secret_place
+from leadgate.connections.own_network import OwnNetworkGate, Resolve
 from leadgate.connections.recipients import RecipientGate
 from leadgate.connections.settings import Checked, check_keys
 from leadgate.delivery.payloads import HOMELESS_LANE, crm_lane
@@ -61,6 +62,7 @@ class ConnectionDesk:
         public_url: str | None,
         journal: Trail,
         on_change: Callable[[], None],
+        resolve: Resolve | None = None,
     ) -> None:
         """Call `on_change` when something may be worked on that could not before."""
         self._storage = storage
@@ -73,7 +75,9 @@ class ConnectionDesk:
         self._ids = ids
         self._public_url = public_url
         self._on_change = on_change
+        self._resolve = resolve
         self.gate = RecipientGate(storage, journal, clock)
+        self.own_network = OwnNetworkGate(storage, journal, clock)
 
     def kinds(self) -> Sequence[Manifest]:
         """Every kind that can be connected."""
@@ -90,6 +94,7 @@ class ConnectionDesk:
         by: str,
         foreign_reason: str | None = None,
         host_country: str | None = None,
+        own_network_reason: str | None = None,
     ) -> Connected:
         """See `web.house.Connections.connect`."""
         integration = self._book.integration(kind)
@@ -108,8 +113,11 @@ class ConnectionDesk:
         await self.gate.admit(
             integration, checked.settings, checked.secrets, reason=foreign_reason, country=host_country, by=by
         )
+        await self.adopt_own_network()
+        await self.own_network.admit(integration, checked.settings, checked.secrets, reason=own_network_reason, by=by)
         path = f"/webhooks/{kind}/{connection.connection_id}"
-        opened = OpenConnection(connection, {key: (value,) for key, value in checked.secrets.items()})
+        own_hosts = frozenset(await self.own_network.hosts())
+        opened = OpenConnection(connection, {key: (value,) for key, value in checked.secrets.items()}, own_hosts)
         asked = await self._ask(integration, opened) if check else None
         _refuse(integration.manifest, asked)
         learned = _learned(integration.manifest, connection.settings, asked)
@@ -140,6 +148,7 @@ class ConnectionDesk:
         if not fresh and checked.settings == opened.settings:
             return
         await self.gate.admit(integration, checked.settings, checked.secrets, reason=None, country=None, by=by)
+        await self.own_network.admit(integration, checked.settings, checked.secrets, reason=None, by=by)
         at = self._clock.now()
 
         def unit(tx: Transaction) -> None:
@@ -208,6 +217,14 @@ class ConnectionDesk:
         if settings is not None:
             await self._storage.write(lambda tx: tx.connections.set_settings(connection_id, settings, at=at))
             await self._book.refresh(force=True)
+
+    async def adopt_own_network(self) -> None:
+        """Once after an update: what was connected in the own network stays allowed. Otherwise this does nothing."""
+        if self._resolve is not None:
+            opened = self._book.all()
+            await self.own_network.adopt(
+                [(self._book.integration(one.connection.kind), one) for one in opened], self._resolve
+            )
 
     async def pause(self, connection_id: str, *, by: str) -> None:
         """See `web.house.Connections.pause`."""

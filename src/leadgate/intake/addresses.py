@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from leadgate.model.addresses import AddressKind, is_api_port, kind_of_host
+
 
 def base_address_problem(value: str) -> str | None:
     """What is wrong with the base address of a vendor's API, or None; never repeats the value.
@@ -13,13 +15,17 @@ def base_address_problem(value: str) -> str | None:
     """
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises ValueError when it is no number
+        port = parts.port  # raises ValueError when it is no number
     except ValueError:
         return "is not an address such as https://api.example.com"
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         return "is not an address such as https://api.example.com"
     if parts.username is not None or parts.query or parts.fragment:
         return "must not carry a user, a query or a fragment"
+    if (port is not None and not is_api_port(port, parts.hostname)) or kind_of_host(
+        parts.hostname
+    ) is AddressKind.FORBIDDEN:
+        return "has a host or a port at which no API can be"
     if parts.scheme == "http" and not _is_loopback(parts):
         return "must be https; plain http is taken only on this machine (127.0.0.1)"
     return None

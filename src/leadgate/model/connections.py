@@ -41,10 +41,15 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """A connection with its live secrets, for the parts that verify and send."""
+    """A connection with its live secrets, for the parts that verify and send.
+
+    Attributes:
+        own_hosts: hosts of the own network that the owner allowed to call; any other private address is refused on the wire.
+    """
 
     connection: Connection
     secrets: LiveSecrets = field(repr=False)
+    own_hosts: frozenset[str] = frozenset()
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -40,6 +40,8 @@ class Tag(StrEnum):
     HEALTH_MODE_CHANGED = "health.mode_changed"
     RECIPIENT_ALLOWED = "recipient.allowed"
     RECIPIENT_REFUSED = "recipient.refused"
+    OWN_NETWORK_ALLOWED = "own_network.allowed"
+    OWN_NETWORK_REFUSED = "own_network.refused"
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_CHANGED = "incident.changed"
     INCIDENT_CLOSED = "incident.closed"

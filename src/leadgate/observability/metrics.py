@@ -26,6 +26,12 @@ event_seconds = Histogram(
 attempts = Counter(
     "leadgate_delivery_attempts_total", "Attempts, by kind and outcome.", ("kind", "outcome"), registry=registry
 )
+refused_requests = Counter(
+    "leadgate_refused_requests_total",
+    "Requests and connections refused before they were read: by status, or `crowded` for one that made room.",
+    ("reason",),
+    registry=registry,
+)
 crashes = Counter(
     "leadgate_crashes_total", "Unexpected errors caught in a loop; each wants a human.", ("loop",), registry=registry
 )

@@ -21,6 +21,7 @@ from leadgate.model.staff import Role, Session, Staff
 from leadgate.observability import get_logger
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.stores import Storage, Transaction
+from leadgate.staff.background import in_background
 
 SETUP_LIFE = timedelta(hours=72)
 SESSION_LIFE = timedelta(days=7)
@@ -167,7 +168,7 @@ class People:
 
     async def _hash(self, password: Secret) -> str:
         async with self._hashing:
-            return await asyncio.to_thread(self._hasher.hash, password.reveal())
+            return await in_background(lambda: self._hasher.hash(password.reveal()))
 
     async def _verify(self, password_hash: str, password: Secret) -> bool:
         def verify() -> bool:
@@ -177,7 +178,7 @@ class People:
                 return False
 
         async with self._hashing:
-            return await asyncio.to_thread(verify)
+            return await in_background(verify)
 
 
 def invite(tx: Transaction, staff: Staff, token: str, *, at: datetime) -> None:

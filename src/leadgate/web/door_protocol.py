@@ -11,15 +11,13 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadgate.errors import WebhookRejectedError
 from leadgate.intake.receive import MAX_BODY_BYTES
 from leadgate.model.webhooks import RawWebhook, WebhookAnswer
+from leadgate.web.bounds import BoundedProtocol
 from leadgate.web.webhooks import PREFIX, WebhookDoor, body_too_large, body_too_slow
-
-READ_TIMEOUT_S = 30.0
-"""Longest time from the headers of a webhook to the end of its body."""
 
 _LINGER_S = 5.0
 """How long the rest of a refused body is read, so that the sender sees the refusal and not a broken connection."""
@@ -54,7 +52,7 @@ class _Exchange:
         return RawWebhook(self.method, self.request_headers, bytes(self.body), query, self.peer)
 
 
-class DoorProtocol(HttpToolsProtocol):
+class DoorProtocol(BoundedProtocol):
     """One connection. Answers leave in the order of the requests, also when a sender does not wait for them (pipelining)."""
 
     door: WebhookDoor
@@ -64,27 +62,19 @@ class DoorProtocol(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._reading: _Exchange | None = None
         self._unanswered: deque[_Exchange] = deque()
-        self._patience: asyncio.TimerHandle | None = None
         self._idle_check: asyncio.TimerHandle | None = None
         self._last_answer_s = 0.0
         self._is_with_asgi = False
         self._is_ending = False
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser; a body that is not complete now has limited time."""
-        super().data_received(data)
-        if self._reading is not None and self._patience is None:
-            self._patience = self.loop.call_later(READ_TIMEOUT_S, self._lose_patience)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The sender hung up. What is on its way to the disk is kept; nobody hears the answer."""
         super().connection_lost(exc)
         self._reading = None
         self._unanswered.clear()
-        for timer in (self._patience, self._idle_check):
-            if timer is not None:
-                timer.cancel()
-        self._patience = self._idle_check = None
+        if self._idle_check is not None:
+            self._idle_check.cancel()
+            self._idle_check = None
 
     def on_message_begin(self) -> None:
         """A request begins; whose it is, its address will tell."""
@@ -92,14 +82,16 @@ class DoorProtocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._is_with_asgi = False
+        self.begin()
 
     def on_headers_complete(self) -> None:
         """The way forks here."""
+        self.check_head()
         target = self.url if self.url.startswith(b"/") else _target_of(self.url)
         if not target.startswith(_PREFIX):
             self._go_on_with_asgi()
             return
-        if self._is_page_under_way():
+        if super().is_answering():
             self.transport.close()  # sent behind a page that is still being made: no sender of webhooks does so
             return
         method = self.parser.get_method().decode("ascii")
@@ -131,10 +123,8 @@ class DoorProtocol(HttpToolsProtocol):
         if self._is_with_asgi:
             super().on_message_complete()
             return
+        self.complete()
         exchange, self._reading = self._reading, None
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
         if exchange is None:
             return
         if not exchange.is_refused:
@@ -162,10 +152,10 @@ class DoorProtocol(HttpToolsProtocol):
             return
         self._is_with_asgi = True
         url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()  # makes the scope
+        HttpToolsProtocol.on_message_begin(self)  # makes the scope
         self.url, self.headers, self.expect_100_continue = url, headers, expects
         self.scope["headers"] = headers
-        super().on_headers_complete()
+        HttpToolsProtocol.on_headers_complete(self)
 
     def _refuse(self, exchange: _Exchange, error: WebhookRejectedError) -> None:
         """Answer before the body is read; the connection ends after it."""
@@ -175,10 +165,16 @@ class DoorProtocol(HttpToolsProtocol):
         exchange.body.clear()
         self.door.refuse(exchange.path, exchange.request(), partial(self._answer, exchange), error)
 
+    def is_answering(self) -> bool:
+        """True while a page or a webhook is under way."""
+        return bool(self._unanswered) or super().is_answering()
+
     def _lose_patience(self) -> None:
-        self._patience = None
-        if self._reading is not None:
-            self._refuse(self._reading, body_too_slow())
+        if self._reading is None or self._reading.is_refused:
+            super()._lose_patience()
+            return
+        self._deadline = None
+        self._refuse(self._reading, body_too_slow())
 
     def _answer(self, exchange: _Exchange, answer: WebhookAnswer) -> None:
         exchange.answer = answer
@@ -196,32 +192,29 @@ class DoorProtocol(HttpToolsProtocol):
         elif is_last:
             self.transport.close()
         else:
-            self.flow.resume_reading()
+            if not self.flow.write_paused:
+                self.flow.resume_reading()
+            if not self._unanswered:
+                self.rest()
             self._last_answer_s = self.loop.time()
             if self._idle_check is None:
                 self._idle_check = self.loop.call_later(self.timeout_keep_alive, self._check_idle)
-
-    def _is_page_under_way(self) -> bool:
-        cycle: RequestResponseCycle | None = (
-            self.cycle
-        )  # None before the first page, whatever uvicorn's annotation says
-        return cycle is not None and not cycle.response_complete
 
     def _check_idle(self) -> None:
         """Close a connection that nobody uses; one timer now and then, not one for each request."""
         self._idle_check = None
         idle_s = self.loop.time() - self._last_answer_s
-        is_busy = bool(self._unanswered) or self._is_page_under_way()
+        is_busy = self.is_answering()
         if is_busy or idle_s < self.timeout_keep_alive:
             wait_s = self.timeout_keep_alive - (0 if is_busy else idle_s)
             self._idle_check = self.loop.call_later(wait_s, self._check_idle)
-        elif not self.transport.is_closing():
-            self.transport.close()
+        else:
+            self.hang_up()
 
 
 def door_protocol(door: WebhookDoor) -> type[asyncio.Protocol]:
     """The class of connections that lead to this door, for uvicorn's configuration."""
-    return cast("type[asyncio.Protocol]", type("BoundDoorProtocol", (DoorProtocol,), {"door": door}))
+    return cast("type[asyncio.Protocol]", type("BoundDoorProtocol", (DoorProtocol,), {"door": door, "resting": {}}))
 
 
 def _target_of(url: bytes) -> bytes:

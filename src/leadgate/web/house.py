@@ -304,12 +304,14 @@ class Connections(Protocol):
         by: str,
         foreign_reason: str | None = None,
         host_country: str | None = None,
+        own_network_reason: str | None = None,
     ) -> Connected:
         """Add a connection; with `check` ask the vendor and register the webhook first.
 
         Args:
             foreign_reason: the owner's words why clients' data may go to a host abroad or of unknown country; journaled.
             host_country: ISO 3166 code of a host that we do not know.
+            own_network_reason: the owner's words why a host of the own network may be called; journaled.
 
         Raises:
             ConfigurationError: a key is missing, unknown or wrong; the message names it. Or the host is foreign and nobody

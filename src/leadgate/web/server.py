@@ -19,6 +19,7 @@ from leadgate.errors import ConfigurationError
 from leadgate.observability import get_logger
 from leadgate.settings import Address
 from leadgate.web.asgi import build_asgi
+from leadgate.web.bounds import bounded_protocol
 from leadgate.web.door_protocol import door_protocol
 from leadgate.web.webhooks import WebhookDoor
 
@@ -111,7 +112,7 @@ async def serve_house(
         server_header=False,
         date_header=False,
         loop="uvloop",
-        http="httptools" if role == "worker" else door_protocol(WebhookDoor(app)),
+        http=bounded_protocol() if role == "worker" else door_protocol(WebhookDoor(app)),
         ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_REQUESTS_GRACE_S,

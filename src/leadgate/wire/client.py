@@ -14,6 +14,7 @@ import httpx
 
 from leadgate.intake.untrusted import find_object
 from leadgate.model.outcomes import OutcomeUnknown, RetryLater, Scope
+from leadgate.wire.guard import ADDRESS_REFUSED, Guard, GuardedTransport, is_address_refused
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 20.0
@@ -72,6 +73,7 @@ class VendorClient:
         headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         trust: ssl.SSLContext | None = None,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
         """Open nothing yet.
 
@@ -81,13 +83,14 @@ class VendorClient:
             headers: sent with every call; the place for a token, which must never stand in the address.
             transport: replaces the wire in tests, or hides a secret of the address from httpx.
             trust: certificates to believe, where the usual authorities do not do.
+            own_hosts: hosts of the own network that the owner allowed; see `wire.guard`.
         """
         self._codes = codes
         self._is_closed = False
         self._base = base
         self._client = httpx.AsyncClient(
             headers=headers,
-            transport=transport or make_transport(base, trust),
+            transport=transport or make_transport(base, trust, own_hosts),
             timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         )
 
@@ -124,6 +127,8 @@ class VendorClient:
             ):
                 return self._answered(response, await _read_bounded(response))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            if is_address_refused(error):
+                return RetryLater(ADDRESS_REFUSED, Scope.TARGET, needs_person=True)
             if self._codes.certificate_unknown and _is_distrust(error):
                 return RetryLater(self._codes.certificate_unknown, Scope.TARGET, needs_person=True)
             return RetryLater(self._codes.unreachable, Scope.TARGET)
@@ -142,8 +147,10 @@ class VendorClient:
         return Answered(response.status_code, content or {}, _retry_after(response))
 
 
-def make_transport(base: str, trust: ssl.SSLContext | None = None) -> httpx.AsyncBaseTransport:
-    """The wire to an address, through the proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`), as programs usually heed it.
+def make_transport(
+    base: str, trust: ssl.SSLContext | None = None, own_hosts: frozenset[str] = frozenset()
+) -> httpx.AsyncBaseTransport:
+    """The guarded wire to an address, by the proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`), as programs usually heed it.
 
     Only for https, where the proxy sees the host and nothing else.
     """
@@ -151,7 +158,7 @@ def make_transport(base: str, trust: ssl.SSLContext | None = None) -> httpx.Asyn
     proxy = None
     if parts.scheme == "https" and not proxy_bypass(parts.hostname or ""):
         proxy = getproxies().get("https")
-    return httpx.AsyncHTTPTransport(proxy=proxy, verify=trust or True)
+    return GuardedTransport(Guard(base, own_hosts), trust=trust, proxy=proxy)
 
 
 def _is_distrust(error: BaseException) -> bool:

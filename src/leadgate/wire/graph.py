@@ -69,13 +69,21 @@ class GraphApi:
     """The Graph API with one token."""
 
     def __init__(
-        self, codes: WireCodes, base: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        codes: WireCodes,
+        base: str,
+        token: Secret,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
-        """Open nothing yet; `transport` replaces the wire in tests."""
+        """Open nothing yet; `transport` replaces the wire in tests, `own_hosts` as in `VendorClient`."""
         self._token = token
         base = base.rstrip("/")
         versioned = base if _VERSIONED.search(base) else f"{base}/{VERSION}"
-        self._client = VendorClient(codes, versioned, headers=_bearer(token.reveal()), transport=transport)
+        self._client = VendorClient(
+            codes, versioned, headers=_bearer(token.reveal()), transport=transport, own_hosts=own_hosts
+        )
 
     async def call(
         self,

@@ -400,10 +400,10 @@ async def test_the_proxy_of_the_environment_is_heeded(bypass: str, met: bool, mo
     async with proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
         monkeypatch.setenv("NO_PROXY", bypass)
-        async with _bot("https://telegram.localhost:1") as channel:
+        async with _bot("https://telegram.localhost:8443") as channel:
             assert await channel.send(HELLO) == RetryLater("telegram.unreachable", Scope.TARGET)
     assert bool(asked) is met
-    assert all(request.startswith(b"CONNECT telegram.localhost:1 ") for request in asked)
+    assert all(request.startswith(b"CONNECT telegram.localhost:8443 ") for request in asked)
     assert TOKEN.encode() not in b"".join(asked)
 
 

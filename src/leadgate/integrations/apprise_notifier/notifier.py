@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from leadgate.errors import ConfigurationError
 from leadgate.intake.addresses import base_address_problem
+from leadgate.integrations.apprise_notifier.guard import AlarmGuard, guarded, named_hosts
+from leadgate.model.addresses import AddressKind, kind_of_host
 from leadgate.model.secret import Secret
 from leadgate.ports.notifier import Message
 
@@ -39,9 +41,12 @@ _NO_SERVICE = "This is no address of a known service. See docs/howto/alarms.md f
 class AppriseNotifier:
     """See `ports.notifier.Notifier`."""
 
-    def __init__(self, *, timeout_s: float = SEND_TIMEOUT_S) -> None:
-        """Wait no longer than this for a service."""
+    def __init__(
+        self, *, timeout_s: float = SEND_TIMEOUT_S, own_hosts: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
+        """Wait no longer than this for a service; `own_hosts` tells which hosts of the own network may be called now."""
         self._timeout_s = timeout_s
+        self._own_hosts = own_hosts
         # Its own log lines and those of its HTTP library quote addresses.
         for name in ("apprise", "requests", "urllib3", "oauthlib", "requests_oauthlib"):
             logger = logging.getLogger(name)
@@ -49,13 +54,16 @@ class AppriseNotifier:
 
     def service_of(self, address: Secret) -> str:
         """Apprise's name of the service."""
-        return str(_open(address).service_name)
+        service = str(_open(address).service_name)
+        _check_named(address, self._own_hosts())
+        return service
 
     async def send(self, address: Secret, message: Message) -> str | None:
         """Hand the message over."""
+        own_hosts = self._own_hosts()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await _in_daemon_thread(lambda: _send(address, message))
+                return await _in_daemon_thread(lambda: _send(address, message, own_hosts))
         except TimeoutError:
             return "alert.timeout"
 
@@ -93,6 +101,24 @@ def _open(address: Secret) -> NotifyBase:
     return opened
 
 
+def _check_named(address: Secret, own_hosts: frozenset[str]) -> None:
+    """Refuse at once what `guarded` would refuse at every alarm.
+
+    Raises:
+        ConfigurationError: the address itself names a place where no alarm may go.
+    """
+    for host in named_hosts(address.reveal()):
+        kind = kind_of_host(host)
+        if kind is AddressKind.FORBIDDEN:
+            raise ConfigurationError(_NO_SERVICE, code="alert.address_wrong")
+        if kind is AddressKind.OWN_NETWORK and host not in own_hosts:
+            raise ConfigurationError(
+                "This address leads into your own network.",
+                code="alert.own_network",
+                hint="Allow its host first: leadgate own-network allow --help",
+            )
+
+
 def _split_api_base(text: str) -> tuple[str, str | None]:
     """The library's plug-in for Telegram has no such option, so it is taken out of the address."""
     if not text.startswith(TELEGRAM) or "?" not in text:
@@ -118,7 +144,7 @@ def _prepare_telegram(opened: Any, api_base: str | None) -> None:  # noqa: ANN40
     opened.notify_url = f"{api_base.rstrip('/')}/bot"
 
 
-def _send(address: Secret, message: Message) -> str | None:
+def _send(address: Secret, message: Message, own_hosts: frozenset[str]) -> str | None:
     """The error code, None when it was taken. Whatever a plug-in of the library raises, it catches itself and answers False."""
     from apprise import Apprise, NotifyFormat, NotifyType  # noqa: PLC0415 -- see the module's docstring
 
@@ -129,10 +155,25 @@ def _send(address: Secret, message: Message) -> str | None:
     sender = Apprise(asset=_asset())
     sender.add(opened)
     # Said to be plain text, so that a salon named «Лак & <Кисть>» is escaped where a service reads markup.
+    guard = AlarmGuard(address.reveal(), own_hosts)
+    _hold(opened, guard)
     was_taken = sender.notify(
         title=message.title, body=message.body, notify_type=NotifyType.INFO, body_format=NotifyFormat.TEXT
     )
+    if guard.has_refused and not was_taken:
+        return "alert.address_refused"
     return None if was_taken else str(getattr(opened, "error_code", None) or "alert.refused")
+
+
+def _hold(opened: Any, guard: AlarmGuard) -> None:  # noqa: ANN401 -- the library's class of any service
+    """Guard the plug-in's own sending: the library runs it in a thread of its pool."""
+    send = opened.send
+
+    def guarded_send(*given: Any, **named: Any) -> Any:  # noqa: ANN401 -- as the plug-in takes and gives it
+        with guarded(guard):
+            return send(*given, **named)
+
+    opened.send = guarded_send
 
 
 async def _in_daemon_thread(work: Callable[[], str | None]) -> str | None:

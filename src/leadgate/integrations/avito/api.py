@@ -56,7 +56,7 @@ class AvitoApi:
             )
         self._client_id, self._client_secret = client_id, client_secret
         self._clock = clock
-        self._client = VendorClient(_CODES, api_base(connection), transport=transport)
+        self._client = VendorClient(_CODES, api_base(connection), transport=transport, own_hosts=connection.own_hosts)
         self._token: _Token | None = None
         self._fetching = asyncio.Lock()
         self._account_id: str | None = None

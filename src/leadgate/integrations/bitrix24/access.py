@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from leadgate.integrations.bitrix24.settings import is_safe_transport
+from leadgate.integrations.bitrix24.settings import is_loopback, is_safe_transport
 from leadgate.model.secret import Secret
 
 
@@ -58,6 +58,8 @@ class WebhookAccess:
         same_call = new.path == old.path and not new.query and not new.fragment and new.username is None
         if not host or port == 0 or not same_call or not is_safe_transport(new) or new.netloc == old.netloc:
             return False
+        if is_loopback(host) and not is_loopback(old.hostname or ""):
+            return False  # a portal elsewhere must not send us to a service of this machine
         base = urlsplit(self._base.reveal())
         self._base = Secret(urlunsplit((new.scheme, new.netloc, base.path, "", "")))
         self._moved_to = host

@@ -11,6 +11,7 @@ from leadgate.integrations.bitrix24.reads import FACTS_COMMANDS, read_facts
 from leadgate.integrations.bitrix24.shapes import as_list, as_mapping, as_text
 from leadgate.model.connections import CheckReport, Finding, FindingState
 from leadgate.model.leads import CrmEntity
+from leadgate.wire.guard import ADDRESS_REFUSED, ADDRESS_REFUSED_FINDING
 
 NEEDED_SCOPES = frozenset({"crm"})
 
@@ -90,8 +91,8 @@ async def check(client: PortalClient) -> CheckReport:
 
 
 def _of_failure(failure: Failure) -> Finding:
-    if failure.code in REVOKED_CODES:
-        return _REVOKED
+    if failure.code in REVOKED_CODES | {ADDRESS_REFUSED}:
+        return _REVOKED if failure.code in REVOKED_CODES else ADDRESS_REFUSED_FINDING
     if failure.code == "bitrix24.INSUFFICIENT_SCOPE":
         return _NO_SCOPE
     if failure.code in _PLAN_CODES:

@@ -19,10 +19,11 @@ import msgspec
 
 from leadgate.integrations.bitrix24.access import Access
 from leadgate.integrations.bitrix24.batch import BatchAnswer, Command, read_batch, write_batch
-from leadgate.integrations.bitrix24.errors import Failure, Meaning, classify, not_sent, unclear
+from leadgate.integrations.bitrix24.errors import Failure, Meaning, address_refused, classify, not_sent, unclear
 from leadgate.integrations.bitrix24.governor import Governor
 from leadgate.integrations.bitrix24.shapes import as_mapping
 from leadgate.ports.clock import Clock
+from leadgate.wire.guard import Guard, GuardedTransport, is_address_refused
 
 ANSWER_LIMIT_BYTES: Final = 4 * 1024 * 1024
 USER_AGENT: Final = "leadgate"
@@ -94,6 +95,7 @@ class PortalClient:
         clock: Clock,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
         """Open nothing yet; the first call connects."""
         silence_library_logs()
@@ -105,10 +107,11 @@ class PortalClient:
         # Connecting gets a third, so that it fails as "not sent" before the whole request runs out of time as
         # "unknown". Idle connections are dropped before servers do it (5 s is a common keep-alive): a write
         # on one of those is "unknown".
+        limits = httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=3.0)
+        guard = Guard(access.url(""), own_hosts)
         self._http = httpx.AsyncClient(
-            transport=transport,
+            transport=transport or GuardedTransport(guard, limits=limits),
             timeout=httpx.Timeout(timeout_s, connect=timeout_s / 3, pool=timeout_s / 3),
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=3.0),
             headers={
                 "Accept": "application/json",
                 "Content-Type": "application/json",
@@ -210,8 +213,8 @@ class PortalClient:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._exchange(method, body)
-        except _NOT_SENT:
-            return not_sent("unreachable")
+        except _NOT_SENT as error:
+            return address_refused() if is_address_refused(error) else not_sent("unreachable")
         except (TimeoutError, httpx.TimeoutException):
             return unclear("timeout")
         except (httpx.HTTPError, httpx.StreamError):

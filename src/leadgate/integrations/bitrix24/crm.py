@@ -61,8 +61,12 @@ class Bitrix24Crm:
         transport: httpx.AsyncBaseTransport | None = None,
         limits: Limits | None = None,
         sleep: Sleep = asyncio.sleep,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
-        """Open nothing yet; what is keyword-only is given by tests and, later, by the application mode."""
+        """Open nothing yet; what is keyword-only is given by tests and, later, by the application mode.
+
+        `own_hosts` are hosts of the own network that the owner allowed; see `wire.guard`.
+        """
         self._clock = clock
         self.governor = Governor(clock, limits=limits, sleep=sleep)
         self._client = PortalClient(
@@ -71,6 +75,7 @@ class Bitrix24Crm:
             clock=clock,
             timeout_s=settings.timeout_s,
             transport=transport,
+            own_hosts=own_hosts,
         )
         self._seconds_a_command = LONGEST_CALL_S / FIRST_CAPACITY
         self._facts: PortalFacts | None = None

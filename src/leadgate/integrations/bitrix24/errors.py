@@ -14,6 +14,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from leadgate.model.outcomes import Outcome, OutcomeUnknown, Refused, RetryLater, Scope
+from leadgate.wire.guard import ADDRESS_REFUSED
 
 
 class Meaning(StrEnum):
@@ -156,6 +157,11 @@ class Failure:
 def not_sent(code: str, *, needs_person: bool = False) -> Failure:
     """Nothing left the house."""
     return Failure(meaning=Meaning.RETRY, code=f"bitrix24.{code}", needs_person=needs_person)
+
+
+def address_refused() -> Failure:
+    """Nothing left the house: the guard does not let us call this address."""
+    return Failure(meaning=Meaning.RETRY, code=ADDRESS_REFUSED, needs_person=True)
 
 
 def unclear(code: str, *, status: int | None = None) -> Failure:

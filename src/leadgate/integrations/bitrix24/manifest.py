@@ -17,7 +17,7 @@ from leadgate.ports.integration import Field, Flow, Integration, Manifest, Surro
 
 
 def _open_crm(connection: OpenConnection, surroundings: Surroundings) -> Crm:
-    return Bitrix24Crm(read_settings(connection), surroundings.clock)
+    return Bitrix24Crm(read_settings(connection), surroundings.clock, own_hosts=connection.own_hosts)
 
 
 INTEGRATION = Integration(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from leadgate.errors import ConfigurationError
+from leadgate.model.addresses import AddressKind, is_api_port, kind_of_host
 from leadgate.model.connections import OpenConnection
 from leadgate.model.secret import Secret
 
@@ -67,6 +68,8 @@ def webhook_url_problem(value: str) -> str | None:
         return "Write it as https://PORTAL/rest/USER_ID/SECRET/ and nothing more."
     if not is_safe_transport(parts):
         return "It must begin with https:// (plain http is allowed on this machine only)."
+    if (port is not None and not is_api_port(port, host)) or kind_of_host(host) is AddressKind.FORBIDDEN:
+        return "No portal can be at this address or port."
     if not _PATH.fullmatch(parts.path):
         return "Write it as https://PORTAL/rest/USER_ID/SECRET/ (without a method at the end)."
     return None

@@ -43,7 +43,8 @@ class HelloChannel:
             raise ConfigurationError("This Hello connection has no `token`.", hint="Set it anew.")
         self._connection = connection
         base = connection.settings.get("api_base", "https://hello.invalid").rstrip("/")
-        self._client = VendorClient(_CODES, base, headers={"x-hello-token": token.reveal()}, transport=transport)
+        headers = {"x-hello-token": token.reveal()}
+        self._client = VendorClient(_CODES, base, headers=headers, transport=transport, own_hosts=connection.own_hosts)
         self._pace = Pace(clock, bot=_BOT_RATE, chat=_CHAT_RATE)
 
     def can_repeat(self) -> bool:

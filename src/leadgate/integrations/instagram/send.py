@@ -45,7 +45,7 @@ class InstagramChannel:
         self._clock = clock
         self._accounts = accounts(connection)
         self._is_instagram_login = is_instagram_login(token)
-        self._api = GraphApi(WIRE, api_base(connection), token, transport)
+        self._api = GraphApi(WIRE, api_base(connection), token, transport, own_hosts=connection.own_hosts)
         self._pace = Pace(clock, bot=_ACCOUNT_RATE, chat=_PERSON_RATE)
 
     def can_repeat(self) -> bool:

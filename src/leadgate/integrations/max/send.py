@@ -42,7 +42,13 @@ class MaxChannel:
         if token is None:
             raise ConfigurationError("This MAX connection has no `bot_token`.", hint="Set it anew.")
         self._connection = connection
-        self._api = MaxApi(api_base(connection), token, trust=find_trust(connection), transport=transport)
+        self._api = MaxApi(
+            api_base(connection),
+            token,
+            trust=find_trust(connection),
+            transport=transport,
+            own_hosts=connection.own_hosts,
+        )
         self._pace = Pace(clock, bot=_BOT_RATE, chat=_CHAT_RATE)
 
     def can_repeat(self) -> bool:

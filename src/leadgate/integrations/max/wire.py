@@ -30,6 +30,7 @@ class MaxApi:
         *,
         trust: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        own_hosts: frozenset[str] = frozenset(),
     ) -> None:
         """Open nothing yet.
 
@@ -38,9 +39,12 @@ class MaxApi:
             token: goes bare into the header; MAX refuses it in the address.
             trust: certificates to believe; None for the usual authorities.
             transport: replaces the wire in tests.
+            own_hosts: as in `VendorClient`.
         """
         headers = {"Authorization": token.reveal()}
-        self._client = VendorClient(_CODES, base, headers=headers, transport=transport, trust=trust)
+        self._client = VendorClient(
+            _CODES, base, headers=headers, transport=transport, trust=trust, own_hosts=own_hosts
+        )
 
     async def get(self, path: str) -> Call:
         """Ask for something."""

@@ -41,7 +41,7 @@ class TelegramChannel:
             raise ConfigurationError("This Telegram connection has no `bot_token`.", hint="Set it anew.")
         self._connection = connection
         self._clock = clock
-        self._api = BotApi(api_base(connection), token, transport)
+        self._api = BotApi(api_base(connection), token, transport, own_hosts=connection.own_hosts)
         self._pace = Pace(clock, bot=_BOT_RATE, chat=_CHAT_RATE)
 
     def can_repeat(self) -> bool:

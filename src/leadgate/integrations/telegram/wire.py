@@ -46,9 +46,17 @@ class TokenTransport(httpx.AsyncBaseTransport):
 class BotApi:
     """One bot at the Bot API."""
 
-    def __init__(self, base: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """Open nothing yet; `transport` replaces the wire in tests."""
-        self._client = VendorClient(_CODES, base, transport=TokenTransport(transport or make_transport(base), token))
+    def __init__(
+        self,
+        base: str,
+        token: Secret,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        own_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        """Open nothing yet; `transport` replaces the wire in tests, `own_hosts` as in `VendorClient`."""
+        inner = transport or make_transport(base, own_hosts=own_hosts)
+        self._client = VendorClient(_CODES, base, transport=TokenTransport(inner, token))
 
     async def call(self, method: str, payload: Mapping[str, object] | None = None) -> Call:
         """Call one method; see `VendorClient.call`."""

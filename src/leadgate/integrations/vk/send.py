@@ -39,7 +39,7 @@ class VkChannel:
         token = connection.secret(ACCESS_TOKEN)
         if token is None:
             raise ConfigurationError("This VK connection has no `access_token`.", hint="Set it anew.")
-        self._api = VkApi(api_base(connection), token, transport)
+        self._api = VkApi(api_base(connection), token, transport, own_hosts=connection.own_hosts)
         self._servers = CallbackServers(self._api, connection)
         self._pace = Pace(clock, bot=_BOT_RATE)
 

@@ -22,10 +22,17 @@ _CODES = WireCodes(
 class VkApi:
     """One community at VK's API."""
 
-    def __init__(self, base: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """Open nothing yet; `transport` replaces the wire in tests."""
+    def __init__(
+        self,
+        base: str,
+        token: Secret,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        own_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        """Open nothing yet; `transport` replaces the wire in tests, `own_hosts` as in `VendorClient`."""
         headers = {"Authorization": f"Bearer {token.reveal()}"}
-        self._client = VendorClient(_CODES, base, headers=headers, transport=transport)
+        self._client = VendorClient(_CODES, base, headers=headers, transport=transport, own_hosts=own_hosts)
 
     async def call(self, method: str, parameters: Mapping[str, str]) -> Call:
         """Call one method; see `VendorClient.call`. Texts travel in the body, so that no address carries them."""

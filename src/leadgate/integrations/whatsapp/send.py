@@ -53,7 +53,7 @@ class WhatsAppChannel:
         self._numbers = numbers(connection)
         self._waba_id = connection.settings.get(WABA_ID) or None
         self._templates = templates(connection)
-        self._api = GraphApi(WIRE, api_base(connection), token, transport)
+        self._api = GraphApi(WIRE, api_base(connection), token, transport, own_hosts=connection.own_hosts)
         self._pace = Pace(clock, bot=_NUMBER_RATE, chat=_PERSON_RATE)
 
     def can_repeat(self) -> bool:

@@ -38,6 +38,12 @@ _FOREIGN = {
 }
 """Codes by which a foreign host is refused: the form then shows one more step."""
 
+_OWN_NETWORK = {
+    "connection.own_network": "connect.error.own_network",
+    "connection.own_network_reason": "connect.error.own_network",
+}
+"""Likewise for a host of the salon's own network."""
+
 
 @get("/connections/new", guards=[allowed(Act.CONNECT)])
 async def choose(request: PageRequest) -> Response[str]:
@@ -69,8 +75,11 @@ async def connect(request: PageRequest, kind: FromPath[str]) -> Response[str]:
             by=request.user.staff_id,
             foreign_reason=form.get("foreign_reason"),
             host_country=form.get("host_country"),
+            own_network_reason=form.get("own_network_reason"),
         )
     except (ConfigurationError, ConflictError) as error:
+        if error.code in _OWN_NETWORK:
+            return _form(request, manifest, form, {"own_network_reason": _OWN_NETWORK[error.code]}, said=str(error))
         if error.code in _FOREIGN:
             return _form(request, manifest, form, {"foreign_reason": _FOREIGN[error.code]}, said=str(error))
         field_name, word = _BY_CODE.get(error.code, ("", "connect.error.other"))
@@ -131,6 +140,8 @@ def _form(
         name=form.get("name", title_of(manifest, locale)),
         has_check=not form or "check" in form,
         is_foreign="foreign_reason" in errors or "foreign_reason" in form,
+        is_own_network="own_network_reason" in errors or "own_network_reason" in form,
+        own_network_reason=form.get("own_network_reason", ""),
         foreign_reason=form.get("foreign_reason", ""),
         host_country=form.get("host_country", ""),
         errors=dict(errors),

@@ -22,7 +22,7 @@ class ConnectBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     A secret that Leadgate could make must be given here: it would have to be shown, and answers hold no secrets.
     `foreign_reason` says why clients' data may go to a host abroad or of unknown country, `host_country` (two letters) where it
-    stands; both are journaled.
+    stands; `own_network_reason` why a host of the own network may be called. All are journaled.
     """
 
     kind: Annotated[str, Meta(pattern="^[a-z0-9]{1,32}$")]
@@ -32,6 +32,7 @@ class ConnectBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     check: bool = True
     foreign_reason: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] | None = None
     host_country: Annotated[str, Meta(max_length=2)] | None = None
+    own_network_reason: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] | None = None
 
 
 async def connect(call: Call[Nothing, ConnectBody]) -> Connected:
@@ -47,6 +48,7 @@ async def connect(call: Call[Nothing, ConnectBody]) -> Connected:
         by=call.by,
         foreign_reason=body.foreign_reason,
         host_country=body.host_country,
+        own_network_reason=body.own_network_reason,
     )
 
 
