@@ -20,6 +20,9 @@ CONFIG_FILE = "leadgate.toml"
 DATABASE_FILE = "leadgate.sqlite3"
 DEFAULT_DATA = "./leadgate-data"
 DEFAULT_LISTEN = "127.0.0.1:8080"
+PASSPHRASE_CREDENTIAL = "leadgate-key-passphrase"  # noqa: S105 -- the name of one, not one
+"""Name of the credential of systemd that opens the key file."""
+
 _LONGEST_NUMBER = 9
 
 
@@ -68,6 +71,7 @@ class Settings:
     Attributes:
         trusted_proxies: machines whose word about the sender's address is believed; empty when there is no proxy, None when
             nobody said, so that the sender's address is not known.
+        key_passphrase_file: what stands there opens a key file that is sealed under a passphrase; None when nobody said.
     """
 
     data: Path
@@ -77,6 +81,7 @@ class Settings:
     metrics_token: str | None = field(repr=False)
     alerts: AlertThresholds = AlertThresholds()
     trusted_proxies: tuple[Network, ...] | None = None
+    key_passphrase_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,12 @@ SETTINGS = (
         "LEADGATE_KEY_CUSTODIAN",
         "file",
         "Who keeps the key encryption key. `file`: the key file of the data directory.",
+    ),
+    Described(
+        "LEADGATE_KEY_PASSPHRASE_FILE",
+        "the credential leadgate-key-passphrase of systemd",
+        "A file with the passphrase of the key file, outside the data directory. Needed where the key file is sealed; `init` seals"
+        " a new one when it is set.",
     ),
     Described("LEADGATE_METRICS_TOKEN", "not set", "Bearer token for `/metrics` from elsewhere than this machine."),
     Described("LEADGATE_ALERT_INTERVAL_S", "15", "How often a worker looks for trouble, in seconds."),
@@ -155,6 +166,7 @@ def read_settings(
         metrics_token=values.get("LEADGATE_METRICS_TOKEN"),
         alerts=_thresholds(values),
         trusted_proxies=_trusted_proxies(values.get("LEADGATE_TRUSTED_PROXIES")),
+        key_passphrase_file=_passphrase_file(values.get("LEADGATE_KEY_PASSPHRASE_FILE"), env),
     )
 
 
@@ -217,6 +229,15 @@ def _trusted_proxies(text: str | None) -> tuple[Network, ...] | None:
             "LEADGATE_TRUSTED_PROXIES must be addresses or ranges such as 127.0.0.1,10.0.0.0/8, or none.",
             code="configuration.trusted_proxies",
         ) from None
+
+
+def _passphrase_file(text: str | None, env: Mapping[str, str]) -> Path | None:
+    """As said, else the credential that systemd laid out for this service alone (`LoadCredential=`)."""
+    if text:
+        return Path(text)
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    credential = Path(folder) / PASSPHRASE_CREDENTIAL if folder else None
+    return credential if credential is not None and credential.exists() else None
 
 
 def _public_url(text: str | None) -> str | None:

@@ -25,6 +25,9 @@ from leadgate.app.incidents import IncidentDesk
 from leadgate.app.journal_desk import JournalDesk
 from leadgate.app.journal_watch import JournalWatch
 from leadgate.app.kept_answers import KeptAnswers
+from leadgate.app.key_follow import open_keys
+from leadgate.app.key_keeper import KeyHouse, KeyKeeper
+from leadgate.app.keys import KeyDesk
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.person_reader import PersonReader
 from leadgate.app.policies import PolicyDesk
@@ -63,6 +66,7 @@ from leadgate.model.salon import Salon
 from leadgate.model.views import ChatMessage
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
+from leadgate.ports.custodian import Custodian
 from leadgate.ports.integration import Surroundings
 from leadgate.ports.journal import Journal
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
@@ -88,7 +92,7 @@ from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import find_workspace
 from leadgate.system import SystemClock, SystemIds
 from leadgate.vault.envelope import Vault
-from leadgate.vault.key_file import open_key_file
+from leadgate.vault.file_custodian import FileCustodian
 
 FOLLOW_INTERVAL_S = 2.0
 """How soon changes made by a command, a page or another node take effect; the contract allows 15 s."""
@@ -108,12 +112,15 @@ _log = get_logger("app")
 class App:
     """Everything behind the web and the commands; see `web.house.House`."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, storage: SqlStorage, vault: Vault) -> None:
+    def __init__(
+        self, settings: Settings, workspace: Workspace, storage: SqlStorage, *, vault: Vault, custodian: Custodian
+    ) -> None:
         """Join the parts; use `open_app`."""
         self.settings = settings
         self.workspace = workspace
         self.storage = storage
         self.vault = vault
+        self.custodian = custodian
         self.clock: Clock = SystemClock()
         self.ids: IdSource = SystemIds()
         journal = JournalFile(settings.data, self.clock)
@@ -236,6 +243,7 @@ class App:
         self.journal_watch = JournalWatch(journal, storage, self.clock, self.alerts.send_checkpoint)
         self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(), holder)
+        self._furnish_keys()
 
     def _furnish_rights(self, requests: RequestBook, outbox: Outbox, identities: Identities) -> None:
         """What people may ask about their data, and what the owner decides about it."""
@@ -302,6 +310,22 @@ class App:
             ids=self.ids,
             on_change=self._wake_workers,
         )
+
+    def _furnish_keys(self) -> None:
+        """The key encryption key and what goes on around it by itself."""
+        storage, custodian, journal = self.storage, self.custodian, self.journal
+        self.keys = KeyDesk(
+            storage, custodian, journal, workspace=self.workspace, clock=self.clock, holder=self._holder
+        )
+        house = KeyHouse(
+            storage=storage,
+            custodian=custodian,
+            journal=journal,
+            workspace=self.workspace,
+            clock=self.clock,
+            holder=self._holder,
+        )
+        self.key_keeper = KeyKeeper(self.keys, house)
 
     @property
     def workspace_name(self) -> str:
@@ -374,6 +398,7 @@ class App:
             self._wake_workers()
         await self.read_book()
         await self.erasing.forget_keys()
+        await self.keys.follow()
 
     async def read_book(self) -> None:
         """Read the salon's book, what the chat page tells of consent, and the owner's rules of what may leave."""
@@ -396,6 +421,7 @@ class App:
             self.nightly.run(stop),
             self.watchdog.run(stop),
             self.retention.run(stop),
+            self.key_keeper.run(stop),
             _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
             _every(_JOURNAL_INTERVAL_S, self.requests.journal_arrivals, stop),
             _every(FOLLOW_INTERVAL_S, self.consents.write_journal, stop),
@@ -527,7 +553,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             f"There is no data directory {settings.data}.", hint="Make one with: leadgate init --data DIR"
         )
     check_whole(settings.data)
-    wrapper = open_key_file(settings.data)
+    custodian = FileCustodian(settings.data, settings.key_passphrase_file)
     engine = make_engine(settings.database_url)
     upgrade(engine)
     workspace = find_workspace(engine)
@@ -535,10 +561,11 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     if workspace is None:
         raise ConfigurationError("The database is empty.", hint="Run: leadgate init")
     storage = SqlStorage(engine, workspace.workspace_id)
-    vault = Vault(wrapper, SystemClock())
+    vault = Vault(custodian, SystemClock())
     try:
+        await open_keys(custodian, storage, now=SystemClock().now())
         await storage.read(vault.load)
-        app = App(settings, workspace, storage, vault)
+        app = App(settings, workspace, storage, vault=vault, custodian=custodian)
         await app.book.refresh(force=True)
         await app.read_book()
     except BaseException:

@@ -23,7 +23,7 @@ from leadgate.app.initialise import UNSHOWN
 from leadgate.errors import ConfigurationError, ConflictError, UnknownKeyError
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock
-from leadgate.ports.key_wrapper import KeyWrapper
+from leadgate.ports.custodian import KeyWrapper
 from leadgate.ports.stores import Workspace
 from leadgate.settings import DATABASE_FILE, Settings
 from leadgate.storage.backup_records import (
@@ -110,14 +110,14 @@ def make_backup(
 
 
 def open_backup(
-    file: BinaryIO, data: Path, secrets: Mapping[str, Secret]
+    file: BinaryIO, data: Path, secrets: Mapping[str, Secret], *, passphrase_file: Path | None = None
 ) -> tuple[Head, FileKeyWrapper, Iterator[Record]]:
     """Head, key and records of a backup file, with the recovery key when it is given, else with the data directory's key.
 
     Raises:
         BackupDamagedError: no backup, or changed; for what comes later, when the records are read.
         UnknownKeyError: made under another key, or the recovery key does not fit.
-        ConfigurationError: there is neither a key file nor a recovery key.
+        ConfigurationError: there is neither a key file nor a recovery key, or the key file's passphrase is missing.
     """
     head = read_head(file)
     recovery_key = secrets.get(RECOVERY_KEY)
@@ -131,7 +131,7 @@ def open_backup(
             code="backup.no_key",
             hint='Give the recovery key on paper: --secrets-file FILE with {"recovery_key": "…"}.',
         )
-    wrapper = open_key_file(data) if recovery_key is None else open_recovery(head, recovery_key)
+    wrapper = open_key_file(data, passphrase_file) if recovery_key is None else open_recovery(head, recovery_key)
     try:
         return head, wrapper, read_records(open_stream(file, head, wrapper))
     except UnknownKeyError:

@@ -13,12 +13,12 @@ from leadgate.errors import OverloadedError
 from leadgate.model.alerts import Note
 from leadgate.model.journal import JournalEntry, Tag
 from leadgate.ports.clock import Clock
+from leadgate.ports.custodian import Custodian
 from leadgate.ports.journal import Journal
 from leadgate.ports.stores import Workspace
 from leadgate.settings import Settings
 from leadgate.storage.engines import make_engine
 from leadgate.storage.sql_storage import SqlStorage
-from leadgate.vault.key_file import open_key_file
 
 
 class House(Protocol):
@@ -29,6 +29,7 @@ class House(Protocol):
     storage: SqlStorage
     journal: Journal
     clock: Clock
+    custodian: Custodian
 
 
 async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
@@ -41,7 +42,6 @@ async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
         ServiceUnavailableError: the database cannot be read.
     """
     loop = asyncio.get_running_loop()
-    wrapper = open_key_file(house.settings.data)
 
     def confirm(made: BackupMade) -> None:
         entry = _entry(made, house.workspace.workspace_id, by=by)
@@ -51,7 +51,13 @@ async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
         engine = make_engine(house.settings.database_url)
         try:
             return make_backup(
-                engine, house.settings, house.workspace, wrapper, target=target, clock=house.clock, confirm=confirm
+                engine,
+                house.settings,
+                house.workspace,
+                house.custodian,
+                target=target,
+                clock=house.clock,
+                confirm=confirm,
             )
         finally:
             engine.dispose()

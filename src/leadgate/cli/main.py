@@ -56,6 +56,10 @@ _GROUPS = {
         "The audit journal: who did what, and the proof that nobody changed it.",
         {name: f"leadgate.cli.journal:{name}" for name in ("verify", "tail", "head", "export", "proof")},
     ),
+    "keys": (
+        "The key encryption key: how it stands, its rotation, who keeps it.",
+        {name: f"leadgate.cli.keys:{name}" for name in ("status", "rotate", "protect")},
+    ),
     "pii": (
         "Personal data in chat text: find it, mask it.",
         {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},
