@@ -28,6 +28,7 @@ AREAS = frozenset(
             "configuration",
             "connection",
             "crm",
+            "custodian",
             "delivery",
             "init",
             "event",

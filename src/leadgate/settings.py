@@ -117,7 +117,7 @@ SETTINGS = (
     Described(
         "LEADGATE_KEY_CUSTODIAN",
         "file",
-        "Who keeps the key encryption key. `file`: the key file of the data directory.",
+        "Who keeps the key encryption key of a new house: `file`. Another one is chosen with `leadgate keys move`.",
     ),
     Described(
         "LEADGATE_KEY_PASSPHRASE_FILE",
@@ -157,7 +157,10 @@ def read_settings(
     values = _from_file(folder) | {key: value for key, value in env.items() if key.startswith("LEADGATE_") and value}
     custodian = values.get("LEADGATE_KEY_CUSTODIAN", "file")
     if custodian != "file":
-        raise ConfigurationError(f"LEADGATE_KEY_CUSTODIAN: {custodian!r} is not known.", hint="Use `file`.")
+        raise ConfigurationError(
+            f"LEADGATE_KEY_CUSTODIAN: {custodian!r} is not known.",
+            hint="Use `file`; another one is chosen with: leadgate keys move",
+        )
     return Settings(
         data=folder,
         database_url=values.get("LEADGATE_DATABASE_URL") or f"sqlite:///{(folder / DATABASE_FILE).absolute()}",

@@ -6,10 +6,13 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from leadgate.app.custodian_book import open_custodians
 from leadgate.app.initialise import initialise
+from leadgate.app.key_bridge import build_bridge
 from leadgate.app.key_follow import open_keys
-from leadgate.app.key_keeper import KeyHouse, KeyKeeper
-from leadgate.app.keys import KeyDesk
+from leadgate.app.key_keeper import KeyKeeper
+from leadgate.app.key_moves import KeyMoves
+from leadgate.app.keys import KeyDesk, KeyHouse
 from leadgate.model.secret import Secret
 from leadgate.ports.stores import Transaction, Workspace
 from leadgate.settings import Settings, read_settings
@@ -19,8 +22,8 @@ from leadgate.storage.workspaces import find_workspace
 from leadgate.system import SystemClock, SystemIds
 from leadgate.testing.connections import FixedClock
 from leadgate.testing.journal import MemoryJournal
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import Vault, subject_scope
-from leadgate.vault.file_custodian import FileCustodian
 
 PLACE, WORDS = "messages.body:msg_1", "Запишите на маникюр".encode()
 
@@ -44,31 +47,28 @@ class Node:
     data: Path
     storage: SqlStorage
     workspace: Workspace
-    custodian: FileCustodian
+    custodian: Custodians
     vault: Vault
     clock: FixedClock
     journal: MemoryJournal
     desk: KeyDesk = field(init=False)
+    moves: KeyMoves = field(init=False)
     keeper: KeyKeeper = field(init=False)
 
     def __post_init__(self) -> None:
-        holder = f"node:{id(self)}"
-        self.desk = KeyDesk(
-            self.storage,
-            self.custodian,
-            self.journal,
-            workspace=self.workspace,
-            clock=self.clock,
-            holder=holder,
-        )
         house = KeyHouse(
             storage=self.storage,
             custodian=self.custodian,
+            vault=self.vault,
             journal=self.journal,
+            data=self.data,
+            passphrase_file=None,
             workspace=self.workspace,
             clock=self.clock,
-            holder=holder,
+            holder=f"node:{id(self)}",
         )
+        self.desk = KeyDesk(house)
+        self.moves = KeyMoves(self.desk, house)
         self.keeper = KeyKeeper(self.desk, house)
 
     async def add_people(self, first: int, count: int) -> dict[str, bytes]:
@@ -112,10 +112,11 @@ async def open_node(settings: Settings, clock: FixedClock, journal: MemoryJourna
     workspace = find_workspace(engine)
     assert workspace is not None
     storage = SqlStorage(engine, workspace.workspace_id)
-    custodian = FileCustodian(settings.data, settings.key_passphrase_file)
-    await open_keys(custodian, storage, now=clock.now())
+    custodian = open_custodians(settings.data, settings.key_passphrase_file, clock)
+    await open_keys(custodian, storage, settings.data, now=clock.now())
     vault = Vault(custodian, clock)
     await storage.read(vault.load)
+    await storage.read(lambda tx: build_bridge(tx, vault, custodian))
     return Node(settings.data, storage, workspace, custodian, vault, clock, journal)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import httpx
 
 from leadgate.testing.gateway import Gateway
+from leadgate.testing.openbao_server import openbao
 from leadgate.testing.waiting import until
 from leadgate.vault.key_file import KEY_FILE
 from tests.e2e.conftest import Prepared, Salon
@@ -104,3 +107,49 @@ async def test_a_sealed_key_file_opens_with_a_credential_of_systemd(tmp_path: Pa
         assert again["locked"] is True
         assert (await gateway.command("keys", "status")).code == 2, "the file named holds the former one"
         assert PASSPHRASE not in gateway.printed()
+
+
+async def test_the_key_moves_to_openbao_beside_a_running_gateway(salon: Salon, tmp_path: Path) -> None:
+    """Leads arrive before, during the move and while the server is away; a restart and a backup work after it is back."""
+    gateway = salon.gateway
+    with openbao(tmp_path) as server:
+        token = server.make_key("leadgate")
+        assert (await salon.bot.post(lead(1, message="До переезда"))).status_code == 202
+        await salon.portal.having(1)
+        options = ("--setting", f"address={server.url}", "--setting", "key=leadgate")
+        moved = await gateway.ask("keys", "move", "transit", *options, secrets={"token": token})
+        assert moved["custodian"] == "transit"
+        assert (await finished(gateway))["primary"] == moved["primary"]
+        assert (await gateway.ask("keys", "move", "--confirm"))["moving_from"] is None
+        assert (await salon.bot.post(lead(2, message="После переезда"))).status_code == 202
+        await salon.portal.having(2)
+        await until(lambda: bridged(gateway), what="the bridge")
+
+        server.seal()
+        assert (await salon.bot.post(lead(3, message="Без хранителя"))).status_code == 202
+        assert (await salon.bot.post(lead(2, message="Ещё раз без хранителя"))).status_code == 202
+        await salon.portal.having(3)
+        await until(lambda: alarmed(gateway), what="the alarm", timeout_s=60)
+        assert (await gateway.command("keys", "status")).code == 3, "a process that starts has nothing open"
+        server.unseal()
+        assert (await finished(gateway))["away_since"] is None
+        await salon.portal.with_entry("Ещё раз без хранителя")
+        await gateway.kill()
+        await salon.restart()
+        assert (await salon.bot.post(lead(3, message="После перезапуска"))).status_code == 202
+        await salon.portal.with_entry("После перезапуска")
+        await gateway.ask("backup", "create", str(tmp_path / "copy"))
+        assert (await gateway.command("backup", "verify", str(tmp_path / "copy"))).code == 0
+        assert token not in gateway.printed()
+
+
+def bridged(gateway: Gateway) -> bool:
+    """True when the house is ready for the custodian's absence."""
+    with contextlib.closing(sqlite3.connect(f"file:{gateway.data / 'leadgate.sqlite3'}?mode=ro", uri=True)) as database:
+        found = database.execute("SELECT count(*) FROM data_keys WHERE scope = 'bridge'").fetchone()
+    return bool(found[0])
+
+
+def alarmed(gateway: Gateway) -> bool:
+    """True when the running gateway has raised the alarm."""
+    return bool(gateway.running and gateway.running.log("alert.raised", outcome="custodian"))

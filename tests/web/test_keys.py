@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from leadgate.errors import ConfigurationError, ConflictError, JournalUnavailableError, ServiceUnavailableError
+from leadgate.errors import ConfigurationError, ConflictError, CustodianUnavailableError, JournalUnavailableError
 from leadgate.model.staff import Role
 from tests.web.page_house import MemoryHouse
 from tests.web.test_pages import form, visitor
@@ -48,7 +48,7 @@ async def test_the_owner_rotates_in_her_own_name() -> None:
     [
         (ConfigurationError("the paper is needed"), "key_by_command"),
         (ConflictError("somebody else does it"), "key_busy"),
-        (ServiceUnavailableError("the custodian is away"), "key_custodian_away"),
+        (CustodianUnavailableError("the custodian is away"), "key_custodian_away"),
         (JournalUnavailableError("no disk"), "journal_unavailable"),
     ],
 )

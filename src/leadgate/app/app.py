@@ -12,6 +12,7 @@ from leadgate import registry
 from leadgate.alerts.causes import BACKUP_MADE
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.consents import ConsentDesk
+from leadgate.app.custodian_book import open_custodians
 from leadgate.app.data_map import DataMapDesk
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
@@ -25,9 +26,11 @@ from leadgate.app.incidents import IncidentDesk
 from leadgate.app.journal_desk import JournalDesk
 from leadgate.app.journal_watch import JournalWatch
 from leadgate.app.kept_answers import KeptAnswers
+from leadgate.app.key_bridge import build_bridge
 from leadgate.app.key_follow import open_keys
-from leadgate.app.key_keeper import KeyHouse, KeyKeeper
-from leadgate.app.keys import KeyDesk
+from leadgate.app.key_keeper import KeyKeeper
+from leadgate.app.key_moves import KeyMoves
+from leadgate.app.keys import KeyDesk, KeyHouse
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.person_reader import PersonReader
 from leadgate.app.policies import PolicyDesk
@@ -66,7 +69,6 @@ from leadgate.model.salon import Salon
 from leadgate.model.views import ChatMessage
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
-from leadgate.ports.custodian import Custodian
 from leadgate.ports.integration import Surroundings
 from leadgate.ports.journal import Journal
 from leadgate.ports.stores import StoredMessage, Transaction, Workspace
@@ -91,8 +93,8 @@ from leadgate.storage.sql_storage import SqlStorage
 from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import find_workspace
 from leadgate.system import SystemClock, SystemIds
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import Vault
-from leadgate.vault.file_custodian import FileCustodian
 
 FOLLOW_INTERVAL_S = 2.0
 """How soon changes made by a command, a page or another node take effect; the contract allows 15 s."""
@@ -113,7 +115,7 @@ class App:
     """Everything behind the web and the commands; see `web.house.House`."""
 
     def __init__(
-        self, settings: Settings, workspace: Workspace, storage: SqlStorage, *, vault: Vault, custodian: Custodian
+        self, settings: Settings, workspace: Workspace, storage: SqlStorage, *, vault: Vault, custodian: Custodians
     ) -> None:
         """Join the parts; use `open_app`."""
         self.settings = settings
@@ -313,18 +315,19 @@ class App:
 
     def _furnish_keys(self) -> None:
         """The key encryption key and what goes on around it by itself."""
-        storage, custodian, journal = self.storage, self.custodian, self.journal
-        self.keys = KeyDesk(
-            storage, custodian, journal, workspace=self.workspace, clock=self.clock, holder=self._holder
-        )
         house = KeyHouse(
-            storage=storage,
-            custodian=custodian,
-            journal=journal,
+            storage=self.storage,
+            custodian=self.custodian,
+            vault=self.vault,
+            journal=self.journal,
+            data=self.settings.data,
+            passphrase_file=self.settings.key_passphrase_file,
             workspace=self.workspace,
             clock=self.clock,
             holder=self._holder,
         )
+        self.keys = KeyDesk(house)
+        self.key_moves = KeyMoves(self.keys, house)
         self.key_keeper = KeyKeeper(self.keys, house)
 
     @property
@@ -553,7 +556,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             f"There is no data directory {settings.data}.", hint="Make one with: leadgate init --data DIR"
         )
     check_whole(settings.data)
-    custodian = FileCustodian(settings.data, settings.key_passphrase_file)
+    custodian = open_custodians(settings.data, settings.key_passphrase_file, SystemClock())
     engine = make_engine(settings.database_url)
     upgrade(engine)
     workspace = find_workspace(engine)
@@ -563,8 +566,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     storage = SqlStorage(engine, workspace.workspace_id)
     vault = Vault(custodian, SystemClock())
     try:
-        await open_keys(custodian, storage, now=SystemClock().now())
+        await open_keys(custodian, storage, settings.data, now=SystemClock().now())
         await storage.read(vault.load)
+        await storage.read(lambda tx: build_bridge(tx, vault, custodian))
         app = App(settings, workspace, storage, vault=vault, custodian=custodian)
         await app.book.refresh(force=True)
         await app.read_book()

@@ -13,12 +13,12 @@ from leadgate.errors import OverloadedError
 from leadgate.model.alerts import Note
 from leadgate.model.journal import JournalEntry, Tag
 from leadgate.ports.clock import Clock
-from leadgate.ports.custodian import Custodian
 from leadgate.ports.journal import Journal
 from leadgate.ports.stores import Workspace
 from leadgate.settings import Settings
 from leadgate.storage.engines import make_engine
 from leadgate.storage.sql_storage import SqlStorage
+from leadgate.vault.custodians import Custodians, WithoutBridge
 
 
 class House(Protocol):
@@ -29,7 +29,7 @@ class House(Protocol):
     storage: SqlStorage
     journal: Journal
     clock: Clock
-    custodian: Custodian
+    custodian: Custodians
 
 
 async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
@@ -40,6 +40,7 @@ async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
         ConflictError: another process writes a backup of this name.
         JournalUnavailableError: the audit journal cannot be written; no backup was kept.
         ServiceUnavailableError: the database cannot be read.
+        CustodianUnavailableError: whoever keeps the key is away; no backup was made.
     """
     loop = asyncio.get_running_loop()
 
@@ -54,7 +55,7 @@ async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
                 engine,
                 house.settings,
                 house.workspace,
-                house.custodian,
+                WithoutBridge(house.custodian),
                 target=target,
                 clock=house.clock,
                 confirm=confirm,

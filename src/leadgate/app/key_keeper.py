@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
 
+from leadgate.app.key_bridge import build_bridge, ensure_bridge
 from leadgate.app.key_state import KeyState, read_key_state, write_key_state
-from leadgate.app.keys import ROTATE_LANE, KeyDesk
+from leadgate.app.keys import ROTATE_LANE, KeyDesk, KeyHouse
 from leadgate.app.one_node import as_only_node, look_again_and_again
 from leadgate.app.rewrap import rewrap_keys
 from leadgate.audit.trail import recorded
@@ -17,11 +17,8 @@ from leadgate.errors import LeadgateError
 from leadgate.model.journal import JournalEntry, Tag
 from leadgate.model.keys import KEY_TERM
 from leadgate.observability import get_logger, metrics
-from leadgate.ports.clock import Clock
-from leadgate.ports.custodian import Custodian
-from leadgate.ports.journal import Trail
-from leadgate.ports.stores import Transaction, Workspace
-from leadgate.storage.sql_storage import SqlStorage
+from leadgate.ports.stores import Transaction
+from leadgate.vault.custodians import BRIDGE
 
 REWRAP_LANE = "keys.rewrap"
 SYSTEM = "system"
@@ -36,18 +33,6 @@ ANNOUNCED_FOR = timedelta(days=1)
 """So long a node that was switched off finds the new generation in the database."""
 
 _log = get_logger("keys")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyHouse:
-    """What the keeper works on; `holder` is unique for the process."""
-
-    storage: SqlStorage
-    custodian: Custodian
-    journal: Trail
-    workspace: Workspace
-    clock: Clock
-    holder: str
 
 
 class KeyKeeper:
@@ -72,6 +57,9 @@ class KeyKeeper:
             JournalUnavailableError: the journal cannot be written; likewise.
         """
         state = await self._desk.follow()
+        if self._house.custodian.absence is not None:
+            return  # what can be done without it is done by others; it is looked for again in two seconds
+        await self._keep_bridge()
         await self.rewrap()
         await self._tidy()
         since = self._house.workspace.created_at if state is None else state.rotated_at
@@ -94,6 +82,19 @@ class KeyKeeper:
             done = await rewrap_keys(house.storage, house.custodian, house.workspace.workspace_id)
             await self._note_finished(state)
         return done
+
+    async def _keep_bridge(self) -> None:
+        """For a custodian that may be away one day; and whoever came over it meanwhile is wrapped by the custodian itself."""
+        house = self._house
+        if house.custodian.file is not None:
+            return
+        if not house.custodian.has_bridge:
+            await house.storage.write(lambda tx: ensure_bridge(tx, house.vault))
+            await house.storage.read(lambda tx: build_bridge(tx, house.vault, house.custodian))
+        counts = await house.storage.read(lambda tx: tx.keys.counts())
+        if any(key_id.startswith(f"{BRIDGE}:") for key_id in counts):
+            done = await rewrap_keys(house.storage, house.custodian, house.workspace.workspace_id)
+            _log.info("keys.bridge_crossed", count=done)
 
     async def _note_finished(self, state: KeyState) -> None:
         house = self._house

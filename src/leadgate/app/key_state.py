@@ -22,7 +22,7 @@ class SealedGeneration(msgspec.Struct, frozen=True, kw_only=True):
     """A generation for the other nodes.
 
     Attributes:
-        sealed: the keyset, wrapped by `by`.
+        sealed: the keyset, or the settings of a custodian that is no file, wrapped by `by`.
     """
 
     sealed: bytes
@@ -38,6 +38,7 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
         rewrapped_at: when the last data key was wrapped by it; None while older generations still wrap some.
         retired: older generations by id, with the time since which they wrap nothing.
         announced: generations for the other nodes, by id.
+        moving_from: the key of the former custodian, while a move is not confirmed.
     """
 
     primary: str
@@ -45,6 +46,7 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
     rewrapped_at: datetime | None = None
     retired: Mapping[str, datetime] = {}
     announced: Mapping[str, SealedGeneration] = {}
+    moving_from: str | None = None
 
 
 def read_key_state(tx: Transaction) -> KeyState | None:

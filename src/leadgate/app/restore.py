@@ -27,6 +27,7 @@ from leadgate.app.erased_again import erase_again, join_erased, write_erased
 from leadgate.app.erased_list import FILE as ERASED_FILE
 from leadgate.app.erased_list import ErasedLine
 from leadgate.app.half_restored import is_half_restored, mark, unmark
+from leadgate.app.key_bridge import build_bridge
 from leadgate.app.reopening import RULE, Restoration
 from leadgate.errors import (
     ConfigurationError,
@@ -57,6 +58,7 @@ from leadgate.storage.restored import Restored
 from leadgate.storage.transaction import SqlTransaction
 from leadgate.storage.workspaces import find_workspace
 from leadgate.vault.backup_file import damaged
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import Vault
 from leadgate.vault.key_file import KEY_FILE, FileKeyWrapper, keep_key_file, open_key_file, sync_folder
 
@@ -326,10 +328,10 @@ class _Restore:
         tx.alerts.note(Note(topic=BACKUP_MADE, subject="", at=created_at, detail=""))
         return doubtful
 
-    def _stage_rest(self, wrapper: FileKeyWrapper, erased: Sequence[ErasedLine]) -> None:
+    def _stage_rest(self, wrapper: FileKeyWrapper | Custodians, erased: Sequence[ErasedLine]) -> None:
         """The key, the joined list, and settings that do not lead to another database."""
         (self._stage / KEY_FILE).unlink(missing_ok=True)
-        if not self._has_key(wrapper):
+        if isinstance(wrapper, FileKeyWrapper) and not self._has_key(wrapper):
             keep_key_file(self._stage, wrapper, self._passphrase_file)
         if erased:
             with self._stage_file(ERASED_FILE) as file:
@@ -442,9 +444,11 @@ def _load(tx: SqlTransaction, records: Iterator[Record], open_place: Callable[[s
     return begin, end
 
 
-def _try_keys(tx: SqlTransaction, wrapper: FileKeyWrapper, clock: Clock) -> int:
+def _try_keys(tx: SqlTransaction, wrapper: FileKeyWrapper | Custodians, clock: Clock) -> int:
     """Every data key must open under the key that will stand beside it; how many there are."""
     vault, scopes = Vault(wrapper, clock), Restored.of(tx).scopes()
+    if isinstance(wrapper, Custodians):
+        build_bridge(tx, vault, wrapper)
     for scope in scopes:
         vault.try_key(tx, scope)
     return len(scopes)

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 
 from leadgate.errors import VaultError
 from leadgate.observability import get_logger
-from leadgate.ports.custodian import Custodian, Wrapped
+from leadgate.ports.custodian import Wrapped
 from leadgate.ports.stores import Storage, Transaction, WrappedKey
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import key_context
 
 KEYS_AT_ONCE = 100
 _log = get_logger("keys")
 
 
-async def rewrap_keys(storage: Storage, custodian: Custodian, workspace_id: str) -> int:
+async def rewrap_keys(storage: Storage, custodian: Custodians, workspace_id: str) -> int:
     """Wrap every data key by the custodian's present generation; how many were wrapped anew.
 
     A key that does not open is left as it is, and the log says so.
@@ -44,7 +45,7 @@ async def rewrap_keys(storage: Storage, custodian: Custodian, workspace_id: str)
 
 
 def _wrap_anew(
-    batch: Sequence[WrappedKey], custodian: Custodian, workspace_id: str
+    batch: Sequence[WrappedKey], custodian: Custodians, workspace_id: str
 ) -> Sequence[tuple[WrappedKey, WrappedKey]]:
     pairs = []
     for old in batch:
@@ -54,7 +55,7 @@ def _wrap_anew(
         except VaultError as error:
             _log.error("keys.not_rewrapped", error_code=error.code)
             continue
-        wrapped = custodian.wrap(data_key, context)
+        wrapped = custodian.wrap_for_good(data_key, context)
         new = WrappedKey(scope=old.scope, wrapped_key=wrapped.content, wrapper_key_id=wrapped.key_id)
         pairs.append((old, new))
     return pairs

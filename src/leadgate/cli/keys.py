@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.options import BY_COMMAND, NO_OPTIONS, Common, read_secrets, with_app
+from leadgate.cli.options import BY_COMMAND, NO_OPTIONS, Common, read_pairs, read_secrets, with_app
 from leadgate.cli.output import print_json, print_lines, short_time
 from leadgate.errors import ConfigurationError
 from leadgate.model.keys import KeyStatus
@@ -59,6 +59,51 @@ def rotate(
     return 0
 
 
+def move(
+    kind: Annotated[str | None, Parameter(help="file or transit; leave it out with --confirm and --undo.")] = None,
+    /,
+    *,
+    confirm: Annotated[bool, Parameter(negative=(), help="The former custodian is not needed any more.")] = False,
+    undo: Annotated[bool, Parameter(negative=(), help="Back to the former custodian.")] = False,
+    setting: Annotated[list[str] | None, Parameter(help="key=value, as often as needed.", negative=())] = None,
+    secrets_file: SecretsFile = None,
+    common: Common = NO_OPTIONS,
+) -> int:
+    """Give the key encryption key to another custodian. Nothing stops, and until --confirm it can be undone.
+
+    transit: the engine of OpenBao or HashiCorp Vault; settings address, key, mount, ca_file, namespace; secrets {"token": "…"}
+    or {"role_id": "…", "secret_id": "…"}. file: the key file of the data directory, with a new recovery key.
+
+    Example: leadgate keys move transit --setting address=https://bao.example:8200 --setting key=leadgate --secrets-file bao.json
+    """
+    if (kind is not None) + confirm + undo != 1:
+        raise ConfigurationError("Say one of them: a custodian, --confirm or --undo.", code="keys.move_what")
+    settings, secrets = read_pairs(setting), read_secrets(secrets_file)
+
+    async def work(app: App) -> tuple[KeyStatus, Secret | None]:
+        if confirm:
+            return await app.key_moves.confirm(by=BY_COMMAND), None
+        if undo:
+            return await app.key_moves.undo(by=BY_COMMAND), None
+        return await app.key_moves.move(kind or "", settings, secrets, by=BY_COMMAND)
+
+    found, paper = with_app(common, work)
+    if common.json:
+        print_json({**keys_json(found), "recovery_key": None if paper is None else paper.reveal()})
+        return 0
+    _show(found, as_json=False)
+    if found.moving_from is not None:
+        print_lines(
+            "End it when no data key waits: leadgate keys move --confirm; or go back: leadgate keys move --undo"
+        )
+    if paper is not None:
+        print_lines(
+            "Write this recovery key on paper; it is not shown again, and the former one counts no more:",
+            paper.reveal(),
+        )
+    return 0
+
+
 def protect(
     *,
     off: Annotated[bool, Parameter(negative=(), help="Keep the key file in clear again.")] = False,
@@ -91,10 +136,20 @@ def _passphrase(secrets_file: str | None, *, off: bool) -> Secret | None:
     return passphrase
 
 
+def keys_json(found: KeyStatus) -> dict[str, object]:
+    """As the API tells it."""
+    document = plain(keys_document(found))
+    return dict(document) if isinstance(document, dict) else {}
+
+
 def _show(found: KeyStatus, *, as_json: bool) -> None:
     if as_json:
-        print_json(plain(keys_document(found)))
+        print_json(keys_json(found))
         return
+    if found.away_since is not None:
+        print_lines(
+            f"The custodian does not answer since {short_time(found.away_since)} (UTC); work goes on meanwhile."
+        )
     lock = {None: "", True: ", its file sealed under a passphrase", False: ", its file in clear"}[found.is_locked]
     print_lines(
         f"{found.primary} wraps, kept by {found.custodian}{lock}.",

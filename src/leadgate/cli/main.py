@@ -20,6 +20,7 @@ from rich.console import Console
 from leadgate import __version__
 from leadgate.errors import (
     ConfigurationError,
+    CustodianUnavailableError,
     LeadgateError,
     ServiceUnavailableError,
     StorageUnavailableError,
@@ -58,7 +59,7 @@ _GROUPS = {
     ),
     "keys": (
         "The key encryption key: how it stands, its rotation, who keeps it.",
-        {name: f"leadgate.cli.keys:{name}" for name in ("status", "rotate", "protect")},
+        {name: f"leadgate.cli.keys:{name}" for name in ("status", "rotate", "move", "protect")},
     ),
     "pii": (
         "Personal data in chat text: find it, mask it.",
@@ -235,6 +236,6 @@ def _complain(error: LeadgateError) -> int:
     print(f"{sentence} {error.hint}".rstrip(), file=sys.stderr)
     if isinstance(error, ConfigurationError | VaultError):
         return WRONG_USE
-    if isinstance(error, ServiceUnavailableError | StorageUnavailableError):
+    if isinstance(error, ServiceUnavailableError | StorageUnavailableError | CustodianUnavailableError):
         return UNREACHABLE
     return FAILED

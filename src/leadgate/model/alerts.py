@@ -45,6 +45,8 @@ class Cause(StrEnum):
     """The database is away, cannot commit, or a check of it failed."""
     JOURNAL = "journal"
     """The audit journal was changed from outside, or cannot be written."""
+    CUSTODIAN = "custodian"
+    """Whoever keeps the key encryption key does not answer."""
     BACKUP = "backup"
     """The newest backup is too old; raised only where one was ever made."""
     LEDGER = "ledger"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-KINDS = ("file",)
+KINDS = ("file", "transit")
 """Custodians by the word before the colon of their keys."""
 
 KEY_TERM = timedelta(days=90)
@@ -25,6 +25,8 @@ class KeyStatus:
         next_due: until when the next one has to come.
         is_overdue: it should have come already.
         is_locked: the key file is sealed under a passphrase; None when the custodian has no file.
+        away_since: since when the custodian does not answer; None while it serves.
+        moving_from: the key of the former custodian, while a move to this one is not confirmed.
     """
 
     primary: str
@@ -35,3 +37,5 @@ class KeyStatus:
     next_due: datetime
     is_overdue: bool
     is_locked: bool | None
+    away_since: datetime | None = None
+    moving_from: str | None = None

@@ -104,7 +104,7 @@ def open_recovery(head: Head, recovery_key: Secret) -> FileKeyWrapper:
         raise ConfigurationError(
             "This backup has no recovery key: its key is kept by a custodian.",
             code="backup.no_recovery",
-            hint="Set LEADGATE_KEY_CUSTODIAN as it was when the backup was made.",
+            hint="Put key-custodians.json of the house that made it into this data directory.",
         )
     return open_with_recovery_key(head.sealed_recovery, recovery_key.reveal())
 

@@ -23,6 +23,8 @@ INDEX = "index"
 ERASURES = "erasures"
 _SUBJECT = "subject:"
 _CACHE_SIZE = 2000
+_KEPT_OPEN = frozenset({INTAKE, SECRETS, ERASURES})
+"""What everybody needs stays open, so that a custodian that is away stops nobody."""
 
 
 def subject_scope(subject_id: str) -> str:
@@ -109,6 +111,14 @@ class Vault:
         keyset = self._unwrap(tx, scope)
         _ = Indexer(keyset) if scope == INDEX else Cipher(keyset)
 
+    def unwrap_key(self, tx: Transaction, scope: str) -> bytes:
+        """The data key of a scope in clear, for whoever holds it in memory; it is not kept here.
+
+        Raises:
+            UnknownKeyError: the scope has no key, or the custodian's key is not the one that wrapped it.
+        """
+        return self._unwrap(tx, scope)
+
     def forget(self, workspace_id: str, scope: str) -> None:
         """Drop an opened key from memory (the person was erased)."""
         with self._lock:
@@ -158,7 +168,7 @@ class Vault:
 
     def _shrink(self) -> None:
         while len(self._ciphers) > _CACHE_SIZE:
-            del self._ciphers[next(slot for slot in self._ciphers if slot[1] not in (INTAKE, SECRETS))]
+            del self._ciphers[next(slot for slot in self._ciphers if slot[1] not in _KEPT_OPEN)]
 
 
 def _no_key() -> UnknownKeyError:

@@ -140,6 +140,11 @@ class FileCustodian:
         open_with_paper(copy, recovery_key.reveal())  # another paper would be sealed for, and nobody has that one
         return seal_for_paper(content, recovery_key.reveal(), keys)
 
+    def new_recovery_copy(self, recovery_key: Secret, *, key_id: str) -> bytes:
+        """All generations for a fresh paper, whose public half this generation keeps."""
+        keys = self._keys.using(key_id)
+        return seal_for_paper(keys.file_content(), recovery_key.reveal(), keys)
+
     def _read_again(self) -> None:
         keys, self._lock = read_key_file(self._directory, self._passphrase_file, self._lock)
         try:

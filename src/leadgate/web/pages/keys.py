@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from leadgate.errors import ConfigurationError, ConflictError, JournalUnavailableError, ServiceUnavailableError
+from leadgate.errors import ConfigurationError, ConflictError, CustodianUnavailableError, JournalUnavailableError
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show
 
@@ -25,7 +25,7 @@ async def rotate(request: PageRequest) -> Redirect:
         return Redirect(address("/keys", notice="key_by_command"), status_code=303)
     except ConflictError:
         return Redirect(address("/keys", notice="key_busy"), status_code=303)
-    except ServiceUnavailableError:
+    except CustodianUnavailableError:
         return Redirect(address("/keys", notice="key_custodian_away"), status_code=303)
     except JournalUnavailableError:
         return Redirect(address("/keys", notice="journal_unavailable"), status_code=303)

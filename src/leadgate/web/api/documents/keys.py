@@ -17,6 +17,8 @@ class KeysDocument:
         custodian: who keeps it.
         data_keys: how many there are; `waiting` of them an older key still wraps.
         locked: the key file is sealed under a passphrase; null when the custodian has no file.
+        away_since: since when the custodian does not answer; null while it serves.
+        moving_from: the key of the former custodian, while a move to this one is not confirmed.
     """
 
     primary: str
@@ -27,6 +29,8 @@ class KeysDocument:
     next_due: Moment
     overdue: bool
     locked: bool | None
+    away_since: Moment | None
+    moving_from: str | None
 
 
 def keys_document(status: KeyStatus) -> KeysDocument:
@@ -40,4 +44,6 @@ def keys_document(status: KeyStatus) -> KeysDocument:
         next_due=status.next_due,
         overdue=status.is_overdue,
         locked=status.is_locked,
+        away_since=status.away_since,
+        moving_from=status.moving_from,
     )
