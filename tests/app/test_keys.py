@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -139,6 +140,16 @@ class RotationSuite:
         await node.keeper.look()
         assert await node.storage.read(lambda tx: tx.keys.find(scope)) is None
         assert (await node.desk.status()).data_keys == 3 + 2
+
+    async def test_of_two_that_wrap_the_same_key_anew_the_first_counts(self, node: Node) -> None:
+        """The second read it before; a slow node must not put an older generation back."""
+        await node.add_people(1, 1)
+        old = await node.storage.read(lambda tx: tx.keys.find(subject_scope("subj_00001")))
+        assert old is not None
+        first, late = replace(old, wrapped_key=b"first"), replace(old, wrapped_key=b"late")
+        assert await node.storage.write(lambda tx: tx.keys.rewrap(old, first))
+        assert not await node.storage.write(lambda tx: tx.keys.rewrap(old, late))
+        assert await node.storage.read(lambda tx: tx.keys.find(old.scope)) == first
 
     async def test_the_paper_opens_every_generation(self, node: Node, made: tuple[Settings, Secret]) -> None:
         """Also after the first one is long destroyed; nobody had to type it."""

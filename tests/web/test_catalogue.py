@@ -90,6 +90,7 @@ NOT_ON_PAGES = (
     "health.",
     "incident.",
     "journal.",
+    "custodian.",
     "keys.",
     "leadgate.",
     "ledger.",
