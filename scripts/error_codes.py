@@ -28,6 +28,7 @@ AREAS = frozenset(
             "configuration",
             "connection",
             "crm",
+            "custodian",
             "delivery",
             "init",
             "event",
@@ -38,7 +39,19 @@ AREAS = frozenset(
             "message",
         ),
         *("page", "privacy", "reach", "resource", "service", "staff", "storage", "vault", "web", "webhook"),
-        *("backup", "consent", "erasure", "health", "incident", "journal", "policy", "recipient", "report", "request"),
+        *(
+            "backup",
+            "consent",
+            "erasure",
+            "health",
+            "incident",
+            "journal",
+            "keys",
+            "policy",
+            "recipient",
+            "report",
+            "request",
+        ),
         *("retention", "subject"),
     }
 )

@@ -7,6 +7,7 @@ LeadgateError
     - InvalidLeadError      breaks the lead schema -> 422 with every bad field
   x OverloadedError         too much is waiting or the disk is full -> 503 with Retry-After
   x StorageUnavailableError the database cannot commit now -> 503 with Retry-After
+  x CustodianUnavailableError the key encryption key's custodian cannot be asked; what is cached serves on -> 503 with Retry-After
   x JournalUnavailableError the audit journal cannot be written: the act was refused -> 503 with Retry-After
   x JournalTamperedError    the audit journal or a checkpoint of it is not what was written
   x LeaseLostError          another node holds the lane now; nothing may be sent or written
@@ -114,6 +115,21 @@ class StorageUnavailableError(OverloadedError):
     """The database cannot commit now: disk full, locked, away."""
 
     code = "storage.unavailable"
+
+
+class CustodianUnavailableError(OverloadedError):
+    """The custodian of the key encryption key cannot be asked now; the work is done when it is back.
+
+    Attributes:
+        hint: what to do next, one sentence.
+    """
+
+    code = "custodian.unavailable"
+
+    def __init__(self, message: str, *, code: str | None = None, hint: str = "") -> None:
+        """Remember what to do."""
+        super().__init__(message, retry_after_s=10, code=code)
+        self.hint = hint
 
 
 class JournalUnavailableError(OverloadedError):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from leadgate.errors import ConfigurationError
+from leadgate.model.secret import Secret
 from leadgate.ports.clock import IdSource
+from leadgate.ports.custodian import Custodian
 from leadgate.ports.integration import Integration
 from leadgate.ports.notifier import Notifier
 
@@ -24,6 +26,9 @@ _MANIFESTS = {
     "site": "leadgate.integrations.site.manifest",
 }
 """Kind and the module that holds its `INTEGRATION`; imported on first use, so that start-up stays quick."""
+
+_CUSTODIANS = {"transit": "leadgate.integrations.openbao.custodian:TransitCustodian"}
+"""Custodians of the key encryption key besides the key file, by kind."""
 
 
 def kinds() -> tuple[str, ...]:
@@ -53,6 +58,21 @@ def get(kind: str) -> Integration:
 def visitor_tokens(ids: IdSource) -> Any:  # noqa: ANN401 -- its Protocol belongs to the web, above
     """Who may talk in the site's widget, for `web.site_chat` (its Protocol is `Visitors`)."""
     return import_module("leadgate.integrations.site.tokens").VisitorTokens(ids)
+
+
+def custodian(kind: str, settings: Mapping[str, str], secrets: Mapping[str, Secret]) -> Custodian:
+    """A custodian of the key encryption key that is no file.
+
+    Raises:
+        ConfigurationError: there is no such kind, or its settings are wrong.
+    """
+    if kind not in _CUSTODIANS:
+        raise ConfigurationError(
+            f"There is no custodian {kind!r}. Known: file, {', '.join(_CUSTODIANS)}.", code="custodian.kind"
+        )
+    module, _, name = _CUSTODIANS[kind].partition(":")
+    made: Custodian = getattr(import_module(module), name)(settings, secrets)
+    return made
 
 
 def notifier(own_hosts: Callable[[], frozenset[str]] = frozenset) -> Notifier:

@@ -20,6 +20,9 @@ CONFIG_FILE = "leadgate.toml"
 DATABASE_FILE = "leadgate.sqlite3"
 DEFAULT_DATA = "./leadgate-data"
 DEFAULT_LISTEN = "127.0.0.1:8080"
+PASSPHRASE_CREDENTIAL = "leadgate-key-passphrase"  # noqa: S105 -- the name of one, not one
+"""Name of the credential of systemd that opens the key file."""
+
 _LONGEST_NUMBER = 9
 
 
@@ -69,6 +72,7 @@ class Settings:
         trusted_proxies: machines whose word about the sender's address is believed; empty when there is no proxy, None when
             nobody said, so that the sender's address is not known.
         journal_outside: a folder on another machine or medium that gets the journal's checkpoints; None when there is none.
+        key_passphrase_file: what stands there opens a key file that is sealed under a passphrase; None when nobody said.
     """
 
     data: Path
@@ -79,6 +83,7 @@ class Settings:
     alerts: AlertThresholds = AlertThresholds()
     trusted_proxies: tuple[Network, ...] | None = None
     journal_outside: Path | None = None
+    key_passphrase_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,13 @@ SETTINGS = (
     Described(
         "LEADGATE_KEY_CUSTODIAN",
         "file",
-        "Who keeps the key encryption key. `file`: the key file of the data directory.",
+        "Who keeps the key encryption key of a new house: `file`. Another one is chosen with `leadgate keys move`.",
+    ),
+    Described(
+        "LEADGATE_KEY_PASSPHRASE_FILE",
+        "the credential leadgate-key-passphrase of systemd",
+        "A file with the passphrase of the key file, outside the data directory. Needed where the key file is sealed; `init` seals"
+        " a new one when it is set.",
     ),
     Described(
         "LEADGATE_JOURNAL_OUTSIDE",
@@ -154,7 +165,10 @@ def read_settings(
     values = _from_file(folder) | {key: value for key, value in env.items() if key.startswith("LEADGATE_") and value}
     custodian = values.get("LEADGATE_KEY_CUSTODIAN", "file")
     if custodian != "file":
-        raise ConfigurationError(f"LEADGATE_KEY_CUSTODIAN: {custodian!r} is not known.", hint="Use `file`.")
+        raise ConfigurationError(
+            f"LEADGATE_KEY_CUSTODIAN: {custodian!r} is not known.",
+            hint="Use `file`; another one is chosen with: leadgate keys move",
+        )
     return Settings(
         data=folder,
         database_url=values.get("LEADGATE_DATABASE_URL") or f"sqlite:///{(folder / DATABASE_FILE).absolute()}",
@@ -164,6 +178,7 @@ def read_settings(
         alerts=_thresholds(values),
         trusted_proxies=_trusted_proxies(values.get("LEADGATE_TRUSTED_PROXIES")),
         journal_outside=Path(outside) if (outside := values.get("LEADGATE_JOURNAL_OUTSIDE")) else None,
+        key_passphrase_file=_passphrase_file(values.get("LEADGATE_KEY_PASSPHRASE_FILE"), env),
     )
 
 
@@ -226,6 +241,15 @@ def _trusted_proxies(text: str | None) -> tuple[Network, ...] | None:
             "LEADGATE_TRUSTED_PROXIES must be addresses or ranges such as 127.0.0.1,10.0.0.0/8, or none.",
             code="configuration.trusted_proxies",
         ) from None
+
+
+def _passphrase_file(text: str | None, env: Mapping[str, str]) -> Path | None:
+    """As said, else the credential that systemd laid out for this service alone (`LoadCredential=`)."""
+    if text:
+        return Path(text)
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    credential = Path(folder) / PASSPHRASE_CREDENTIAL if folder else None
+    return credential if credential is not None and credential.exists() else None
 
 
 def _public_url(text: str | None) -> str | None:

@@ -104,6 +104,10 @@ def meet_a_person(tx: SqlTransaction, name: str) -> None:
     tx.keys.add(WrappedKey(scope=name, wrapped_key=b"wrapped", wrapper_key_id="key_1"), at=NOW)
     tx.keys.find(name)
     assert tx.keys.hold(name)
+    assert tx.keys.counts()["key_1"] >= 1
+    old = tx.keys.wrapped_by_others("key_2", after="", limit=1)[0]
+    assert tx.keys.rewrap(old, replace(old, wrapped_key=b"anew"))
+    tx.keys.keep_recovery(tx.keys.find_recovery())
     tx.subjects.add(name, at=NOW)
     tx.subjects.add_identifier(name, "phone", name.encode(), at=NOW)
     assert tx.subjects.find_by("phone", name.encode()) == name

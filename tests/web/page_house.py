@@ -109,6 +109,7 @@ from leadgate.privacy.policies import effective
 from leadgate.privacy.rules import PRODUCT_RULES, Change, HealthMode, PrivacyRules, Standing
 from leadgate.web.base import build_pages
 from tests.web.flows_house import MemoryIncidents, MemoryMaps
+from tests.web.page_keys import MemoryKeys
 from tests.web.page_retention import MemoryRetention
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
@@ -1258,6 +1259,7 @@ class MemoryHouse:
         self.requests = MemoryRequests()
         self.subjects = MemorySubjects()
         self.retention = MemoryRetention(NOW)
+        self.keys = MemoryKeys(NOW)
         self.data_map = MemoryMaps()
         self.incidents = MemoryIncidents()
         self.consents = MemoryConsents()

@@ -19,6 +19,7 @@ from leadgate.model.connections import Finding, FindingState
 from leadgate.model.consents import ConsentPurpose, How
 from leadgate.model.deliveries import DeliveryKind
 from leadgate.model.events import EventKind
+from leadgate.model.keys import KINDS
 from leadgate.model.requests import RequestKind, RequestOutcome, RequestWay
 from leadgate.model.retention import DataKind
 from leadgate.model.staff import Role
@@ -91,6 +92,8 @@ NOT_ON_PAGES = (
     "health.",
     "incident.",
     "journal.",
+    "custodian.",
+    "keys.",
     "leadgate.",
     "ledger.",
     "page.",
@@ -176,6 +179,7 @@ def made_of_values() -> Iterator[str]:
         ("period.", (*PERIODS, *SPANS)),
         ("policies.field.", CrmField),
         ("policies.form.", CRM_PURPOSES),
+        ("keys.custodian.", KINDS),
         ("retention.kind.", [*DataKind]),
         ("retention.why.", [*DataKind]),
         ("policies.label.", [*Label, SERVICE]),

@@ -23,6 +23,7 @@ PAGES = (
     "/connections/conn_1",
     "/reach",
     "/retention",
+    "/keys",
     "/reach?without=bot",
     "/subjects",
     "/subjects/subj_1?notice=subject_unchanged",

@@ -45,6 +45,7 @@ _PAGES = {
     Cause.NOTICE: "/incident",
     Cause.JOURNAL: "/journal",
     Cause.OUTSIDE: "/journal",
+    Cause.CUSTODIAN: "/keys",
 }
 
 

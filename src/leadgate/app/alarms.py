@@ -14,6 +14,7 @@ from leadgate.alerts.canary import CANARY, CanaryReceiver, CanaryWalk, CrmAnswer
 from leadgate.alerts.listening import Listening
 from leadgate.alerts.watch import AlertWatch
 from leadgate.alerts.wording import Voice
+from leadgate.app.custodian_alarm import CustodianSense
 from leadgate.app.erasing import Erasing
 from leadgate.app.erasure_alarm import ErasureSense
 from leadgate.app.targets import OpenTargets
@@ -31,6 +32,7 @@ from leadgate.rights.request_alarms import RequestAlarms
 from leadgate.rights.working_days import load_calendar
 from leadgate.settings import Settings
 from leadgate.storage.sql_storage import SqlStorage
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import Vault
 
 
@@ -41,6 +43,7 @@ class House(Protocol):
     workspace: Workspace
     storage: SqlStorage
     vault: Vault
+    custodian: Custodians
     clock: Clock
     ids: IdSource
     book: ConnectionBook
@@ -80,6 +83,7 @@ def make_watch(house: House, notifier: Notifier, holder: str) -> AlertWatch:
             canary,
             ErasureSense(house.erasing, zone),
             requests,
+            CustodianSense(house.custodian),
             IncidentSense(house.storage, locale=house.workspace.locale),
         ),
         clock=house.clock,

@@ -12,6 +12,7 @@ from leadgate import registry
 from leadgate.alerts.causes import BACKUP_MADE
 from leadgate.app.alarms import make_addresses, make_canary_source, make_watch
 from leadgate.app.consents import ConsentDesk
+from leadgate.app.custodian_book import open_custodians
 from leadgate.app.data_map import DataMapDesk
 from leadgate.app.database_check import DatabaseCheck
 from leadgate.app.desk import Desk
@@ -25,6 +26,11 @@ from leadgate.app.incidents import IncidentDesk
 from leadgate.app.journal_desk import JournalDesk
 from leadgate.app.journal_watch import JournalWatch
 from leadgate.app.kept_answers import KeptAnswers
+from leadgate.app.key_bridge import build_bridge
+from leadgate.app.key_follow import open_keys
+from leadgate.app.key_keeper import KeyKeeper
+from leadgate.app.key_moves import KeyMoves
+from leadgate.app.keys import KeyDesk, KeyHouse
 from leadgate.app.nightly import NightlyReconciliation
 from leadgate.app.person_reader import PersonReader
 from leadgate.app.policies import PolicyDesk
@@ -88,8 +94,8 @@ from leadgate.storage.sql_storage import SqlStorage
 from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import find_workspace
 from leadgate.system import SystemClock, SystemIds
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import Vault
-from leadgate.vault.key_file import open_key_file
 from leadgate.wire.guard import resolve_once
 
 FOLLOW_INTERVAL_S = 2.0
@@ -110,12 +116,15 @@ _log = get_logger("app")
 class App:
     """Everything behind the web and the commands; see `web.house.House`."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, storage: SqlStorage, vault: Vault) -> None:
+    def __init__(
+        self, settings: Settings, workspace: Workspace, storage: SqlStorage, *, vault: Vault, custodian: Custodians
+    ) -> None:
         """Join the parts; use `open_app`."""
         self.settings = settings
         self.workspace = workspace
         self.storage = storage
         self.vault = vault
+        self.custodian = custodian
         self.clock: Clock = SystemClock()
         self.ids: IdSource = SystemIds()
         journal = JournalFile(settings.data, self.clock)
@@ -242,6 +251,7 @@ class App:
         )
         self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(lambda: self.book.own_hosts), holder)
+        self._furnish_keys()
 
     def _furnish_rights(self, requests: RequestBook, outbox: Outbox, identities: Identities) -> None:
         """What people may ask about their data, and what the owner decides about it."""
@@ -308,6 +318,23 @@ class App:
             ids=self.ids,
             on_change=self._wake_workers,
         )
+
+    def _furnish_keys(self) -> None:
+        """The key encryption key and what goes on around it by itself."""
+        house = KeyHouse(
+            storage=self.storage,
+            custodian=self.custodian,
+            vault=self.vault,
+            journal=self.journal,
+            data=self.settings.data,
+            passphrase_file=self.settings.key_passphrase_file,
+            workspace=self.workspace,
+            clock=self.clock,
+            holder=self._holder,
+        )
+        self.keys = KeyDesk(house)
+        self.key_moves = KeyMoves(self.keys, house)
+        self.key_keeper = KeyKeeper(self.keys, house)
 
     @property
     def workspace_name(self) -> str:
@@ -380,6 +407,7 @@ class App:
             self._wake_workers()
         await self.read_book()
         await self.erasing.forget_keys()
+        await self.keys.follow()
 
     async def read_book(self) -> None:
         """Read the salon's book, what the chat page tells of consent, and the owner's rules of what may leave."""
@@ -402,6 +430,7 @@ class App:
             self.nightly.run(stop),
             self.watchdog.run(stop),
             self.retention.run(stop),
+            self.key_keeper.run(stop),
             _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),
             _every(_JOURNAL_INTERVAL_S, self.requests.journal_arrivals, stop),
             _every(FOLLOW_INTERVAL_S, self.consents.write_journal, stop),
@@ -536,7 +565,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             f"There is no data directory {settings.data}.", hint="Make one with: leadgate init --data DIR"
         )
     check_whole(settings.data)
-    wrapper = open_key_file(settings.data)
+    custodian = open_custodians(settings.data, settings.key_passphrase_file, SystemClock())
     engine = make_engine(settings.database_url)
     upgrade(engine)
     workspace = find_workspace(engine)
@@ -544,10 +573,12 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     if workspace is None:
         raise ConfigurationError("The database is empty.", hint="Run: leadgate init")
     storage = SqlStorage(engine, workspace.workspace_id)
-    vault = Vault(wrapper, SystemClock())
+    vault = Vault(custodian, SystemClock())
     try:
+        await open_keys(custodian, storage, settings.data, now=SystemClock().now())
         await storage.read(vault.load)
-        app = App(settings, workspace, storage, vault)
+        await storage.read(lambda tx: build_bridge(tx, vault, custodian))
+        app = App(settings, workspace, storage, vault=vault, custodian=custodian)
         await app.book.refresh(force=True)
         await app.read_book()
     except BaseException:

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from leadgate import __version__
+from leadgate.app.custodian_book import BOOK, open_custodians
 from leadgate.app.half_restored import MARK
 from leadgate.app.high_water import NAME as NEWEST_EVENT
 from leadgate.app.initialise import UNSHOWN
 from leadgate.errors import ConfigurationError, ConflictError, UnknownKeyError
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock
-from leadgate.ports.key_wrapper import KeyWrapper
+from leadgate.ports.custodian import KeyWrapper
 from leadgate.ports.stores import Workspace
 from leadgate.settings import DATABASE_FILE, Settings
 from leadgate.storage.backup_records import (
@@ -44,7 +45,9 @@ from leadgate.storage.restored import Restored
 from leadgate.storage.steady_files import starts_with, steady
 from leadgate.storage.transaction import SqlTransaction
 from leadgate.storage.upgrade import HEAD
+from leadgate.system import SystemClock
 from leadgate.vault.backup_file import MAGIC, Head, begin_file, open_recovery, open_stream, read_head
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.key_file import KEY_FILE, FileKeyWrapper, open_key_file, sync_folder
 
 RECOVERY_KEY = "recovery_key"
@@ -110,14 +113,14 @@ def make_backup(
 
 
 def open_backup(
-    file: BinaryIO, data: Path, secrets: Mapping[str, Secret]
-) -> tuple[Head, FileKeyWrapper, Iterator[Record]]:
+    file: BinaryIO, data: Path, secrets: Mapping[str, Secret], *, passphrase_file: Path | None = None
+) -> tuple[Head, FileKeyWrapper | Custodians, Iterator[Record]]:
     """Head, key and records of a backup file, with the recovery key when it is given, else with the data directory's key.
 
     Raises:
         BackupDamagedError: no backup, or changed; for what comes later, when the records are read.
         UnknownKeyError: made under another key, or the recovery key does not fit.
-        ConfigurationError: there is neither a key file nor a recovery key.
+        ConfigurationError: there is neither a key file nor a recovery key, or the key file's passphrase is missing.
     """
     head = read_head(file)
     recovery_key = secrets.get(RECOVERY_KEY)
@@ -125,13 +128,19 @@ def open_backup(
         raise ConfigurationError(
             f"The secrets file has no {RECOVERY_KEY}.", code="backup.no_key", hint='It holds {"recovery_key": "…"}.'
         )
-    if recovery_key is None and not (data / KEY_FILE).exists():
+    if recovery_key is None and not ((data / KEY_FILE).exists() or (data / BOOK).exists()):
         raise ConfigurationError(
             f"There is no key file in {data} to open the backup with.",
             code="backup.no_key",
             hint='Give the recovery key on paper: --secrets-file FILE with {"recovery_key": "…"}.',
         )
-    wrapper = open_key_file(data) if recovery_key is None else open_recovery(head, recovery_key)
+    wrapper: FileKeyWrapper | Custodians
+    if recovery_key is not None:
+        wrapper = open_recovery(head, recovery_key)
+    elif (data / BOOK).exists():
+        wrapper = open_custodians(data, passphrase_file, SystemClock())
+    else:
+        wrapper = open_key_file(data, passphrase_file)
     try:
         return head, wrapper, read_records(open_stream(file, head, wrapper))
     except UnknownKeyError:

@@ -102,13 +102,14 @@ def _make(
     _clear_up(settings.data)
     workspace = find_workspace(engine)
     if workspace is not None:
-        wrapper = open_key_file(settings.data)
+        wrapper = open_key_file(settings.data, settings.key_passphrase_file)
         if not is_unfinished(settings.data):
             return Initialised(None, None, is_repaired=False, data=settings.data)
         return _show_again(engine, workspace, wrapper, settings.data, clock=clock, ids=ids)
     # A key file without a workspace is left over from a call that was cut off: nothing is sealed with it yet.
     has_key = (settings.data / KEY_FILE).exists()
-    wrapper = open_key_file(settings.data) if has_key else create_key_file(settings.data)
+    open_or_make = open_key_file if has_key else create_key_file
+    wrapper = open_or_make(settings.data, settings.key_passphrase_file)
     now, recovery_key, token = clock.now(), new_recovery_key(os.urandom(30)), ids.token()
     workspace = Workspace(
         workspace_id=ids.new("ws"),

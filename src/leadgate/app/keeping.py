@@ -18,7 +18,7 @@ from leadgate.ports.stores import Workspace
 from leadgate.settings import Settings
 from leadgate.storage.engines import make_engine
 from leadgate.storage.sql_storage import SqlStorage
-from leadgate.vault.key_file import open_key_file
+from leadgate.vault.custodians import Custodians, WithoutBridge
 
 
 class House(Protocol):
@@ -29,6 +29,7 @@ class House(Protocol):
     storage: SqlStorage
     journal: Journal
     clock: Clock
+    custodian: Custodians
 
 
 async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
@@ -39,9 +40,9 @@ async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
         ConflictError: another process writes a backup of this name.
         JournalUnavailableError: the audit journal cannot be written; no backup was kept.
         ServiceUnavailableError: the database cannot be read.
+        CustodianUnavailableError: whoever keeps the key is away; no backup was made.
     """
     loop = asyncio.get_running_loop()
-    wrapper = open_key_file(house.settings.data)
 
     def confirm(made: BackupMade) -> None:
         entry = _entry(made, house.workspace.workspace_id, by=by)
@@ -51,7 +52,13 @@ async def keep_backup(house: House, target: Path, *, by: str) -> BackupMade:
         engine = make_engine(house.settings.database_url)
         try:
             return make_backup(
-                engine, house.settings, house.workspace, wrapper, target=target, clock=house.clock, confirm=confirm
+                engine,
+                house.settings,
+                house.workspace,
+                WithoutBridge(house.custodian),
+                target=target,
+                clock=house.clock,
+                confirm=confirm,
             )
         finally:
             engine.dispose()

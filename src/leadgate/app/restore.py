@@ -27,6 +27,7 @@ from leadgate.app.erased_again import erase_again, join_erased, write_erased
 from leadgate.app.erased_list import FILE as ERASED_FILE
 from leadgate.app.erased_list import ErasedLine
 from leadgate.app.half_restored import is_half_restored, mark, unmark
+from leadgate.app.key_bridge import build_bridge
 from leadgate.app.reopening import RULE, Restoration
 from leadgate.errors import (
     ConfigurationError,
@@ -57,6 +58,7 @@ from leadgate.storage.restored import Restored
 from leadgate.storage.transaction import SqlTransaction
 from leadgate.storage.workspaces import find_workspace
 from leadgate.vault.backup_file import damaged
+from leadgate.vault.custodians import Custodians
 from leadgate.vault.envelope import Vault
 from leadgate.vault.key_file import KEY_FILE, FileKeyWrapper, keep_key_file, open_key_file, sync_folder
 
@@ -103,7 +105,9 @@ class Wishes:
     erased: Path | None
 
 
-def verify_backup(file: Path, data: Path, secrets: Mapping[str, Secret], *, clock: Clock) -> Contents:
+def verify_backup(
+    file: Path, data: Path, secrets: Mapping[str, Secret], *, clock: Clock, passphrase_file: Path | None = None
+) -> Contents:
     """Restore a backup into a database without a name, look at all of it, and let it go.
 
     Raises:
@@ -114,7 +118,7 @@ def verify_backup(file: Path, data: Path, secrets: Mapping[str, Secret], *, cloc
     engine = make_scratch_engine()
     try:
         with open_file(file) as opened, filling(engine) as connection:
-            _, wrapper, records = open_backup(opened, data, secrets)
+            _, wrapper, records = open_backup(opened, data, secrets, passphrase_file=passphrase_file)
             begin, end = _load(SqlTransaction(connection, ""), records, _forget)
             if find_damage(connection) is not None:
                 raise damaged()
@@ -137,7 +141,9 @@ async def restore_backup(file: Path, settings: Settings, wishes: Wishes, *, cloc
     """
     data = settings.data
     with open_file(file) as opened:
-        open_backup(opened, data, wishes.secrets)  # what is wrong with file or key is said before anything is touched
+        open_backup(
+            opened, data, wishes.secrets, passphrase_file=settings.key_passphrase_file
+        )  # what is wrong with file or key is said before anything is touched
     _make_folder(data)
     with _alone(data), contextlib.closing(_Engine(settings)) as target:
         if not wishes.may_replace and not is_half_restored(data) and not is_empty(target.engine):
@@ -215,6 +221,7 @@ class _Restore:
     def __init__(self, file: Path, settings: Settings, wishes: Wishes, target: _Engine, clock: Clock) -> None:
         self._file = file
         self._data = settings.data
+        self._passphrase_file = settings.key_passphrase_file
         self._wishes = wishes
         self._target = target
         self._clock = clock
@@ -238,7 +245,9 @@ class _Restore:
     async def _fill_and_switch(self) -> Contents:
         now = self._clock.now()
         with open_file(self._file) as opened:
-            head, wrapper, records = open_backup(opened, self._data, self._wishes.secrets)
+            head, wrapper, records = open_backup(
+                opened, self._data, self._wishes.secrets, passphrase_file=self._passphrase_file
+            )
             old_workspace = self._old_workspace_id()
             with filling(self._target.staged) as connection:
                 begin, end = _load(SqlTransaction(connection, head.workspace_id), records, self._stage_file)
@@ -319,11 +328,11 @@ class _Restore:
         tx.alerts.note(Note(topic=BACKUP_MADE, subject="", at=created_at, detail=""))
         return doubtful
 
-    def _stage_rest(self, wrapper: FileKeyWrapper, erased: Sequence[ErasedLine]) -> None:
+    def _stage_rest(self, wrapper: FileKeyWrapper | Custodians, erased: Sequence[ErasedLine]) -> None:
         """The key, the joined list, and settings that do not lead to another database."""
         (self._stage / KEY_FILE).unlink(missing_ok=True)
-        if not self._has_key(wrapper):
-            keep_key_file(self._stage, wrapper)
+        if isinstance(wrapper, FileKeyWrapper) and not self._has_key(wrapper):
+            keep_key_file(self._stage, wrapper, self._passphrase_file)
         if erased:
             with self._stage_file(ERASED_FILE) as file:
                 file.write(write_erased(erased))
@@ -335,7 +344,7 @@ class _Restore:
 
     def _has_key(self, wrapper: FileKeyWrapper) -> bool:
         try:
-            return open_key_file(self._data).key_id() == wrapper.key_id()
+            return wrapper.key_ids() <= open_key_file(self._data, self._passphrase_file).key_ids()
         except LeadgateError:
             return False
 
@@ -435,9 +444,11 @@ def _load(tx: SqlTransaction, records: Iterator[Record], open_place: Callable[[s
     return begin, end
 
 
-def _try_keys(tx: SqlTransaction, wrapper: FileKeyWrapper, clock: Clock) -> int:
+def _try_keys(tx: SqlTransaction, wrapper: FileKeyWrapper | Custodians, clock: Clock) -> int:
     """Every data key must open under the key that will stand beside it; how many there are."""
     vault, scopes = Vault(wrapper, clock), Restored.of(tx).scopes()
+    if isinstance(wrapper, Custodians):
+        build_bridge(tx, vault, wrapper)
     for scope in scopes:
         vault.try_key(tx, scope)
     return len(scopes)

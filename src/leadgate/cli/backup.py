@@ -69,7 +69,13 @@ def verify(file: Path, /, *, secrets_file: SecretsFile = None, common: Common = 
     from leadgate.system import SystemClock
 
     settings = common.settings()
-    found = verify_backup(file, settings.data, read_secrets(secrets_file), clock=SystemClock())
+    found = verify_backup(
+        file,
+        settings.data,
+        read_secrets(secrets_file),
+        clock=SystemClock(),
+        passphrase_file=settings.key_passphrase_file,
+    )
     if common.json:
         print_json({"file": str(file), "whole": True, **_document(found), "sha256": digest_of(file)})
     else:

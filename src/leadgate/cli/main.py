@@ -20,6 +20,7 @@ from rich.console import Console
 from leadgate import __version__
 from leadgate.errors import (
     ConfigurationError,
+    CustodianUnavailableError,
     LeadgateError,
     ServiceUnavailableError,
     StorageUnavailableError,
@@ -55,6 +56,10 @@ _GROUPS = {
     "journal": (
         "The audit journal: who did what, and the proof that nobody changed it.",
         {name: f"leadgate.cli.journal:{name}" for name in ("verify", "tail", "head", "export", "proof")},
+    ),
+    "keys": (
+        "The key encryption key: how it stands, its rotation, who keeps it.",
+        {name: f"leadgate.cli.keys:{name}" for name in ("status", "rotate", "move", "protect")},
     ),
     "pii": (
         "Personal data in chat text: find it, mask it.",
@@ -242,6 +247,6 @@ def _complain(error: LeadgateError) -> int:
     print(f"{sentence} {error.hint}".rstrip(), file=sys.stderr)
     if isinstance(error, ConfigurationError | VaultError):
         return WRONG_USE
-    if isinstance(error, ServiceUnavailableError | StorageUnavailableError):
+    if isinstance(error, ServiceUnavailableError | StorageUnavailableError | CustodianUnavailableError):
         return UNREACHABLE
     return FAILED

@@ -47,6 +47,8 @@ class Cause(StrEnum):
     """The audit journal was changed from outside, or cannot be written."""
     OUTSIDE = "outside"
     """The place outside does not take the journal's checkpoints."""
+    CUSTODIAN = "custodian"
+    """Whoever keeps the key encryption key does not answer."""
     BACKUP = "backup"
     """The newest backup is too old; raised only where one was ever made."""
     LEDGER = "ledger"

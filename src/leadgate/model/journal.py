@@ -53,6 +53,14 @@ class Tag(StrEnum):
     LEDGER_ACCEPTED = "ledger.accepted"
     LEDGER_ACCEPTANCE_WITHDRAWN = "ledger.acceptance_withdrawn"
     JOURNAL_EXPORTED = "journal.exported"
+    KEY_ROTATED = "key.rotated"
+    KEY_REWRAPPED = "key.rewrapped"
+    KEY_DROPPED = "key.dropped"
+    KEY_MOVED = "key.moved"
+    KEY_MOVE_CONFIRMED = "key.move_confirmed"
+    KEY_MOVE_UNDONE = "key.move_undone"
+    KEY_FILE_SEALED = "key.file_sealed"
+    KEY_FILE_OPENED = "key.file_opened"
 
 
 class Result(StrEnum):

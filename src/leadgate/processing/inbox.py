@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from leadgate.errors import ConflictError, LeaseLostError, OverloadedError
+from leadgate.errors import ConflictError, CustodianUnavailableError, LeaseLostError, OverloadedError
 from leadgate.model.events import EventState
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock
@@ -159,6 +159,10 @@ class InboxWorker:
 
         try:
             ending = await self._storage.write(unit)
+        except CustodianUnavailableError as error:
+            # Of this person only: the others, whose keys are open, go on.
+            _log.warning("event.waits", event_id=event.event_id, error_code=error.code)
+            return False
         except (OverloadedError, LeaseLostError):
             raise
         except ConflictError as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from leadgate.ports.stores import WrappedKey
-from leadgate.storage.base import SqlStore, given, insert_unless_there, of_workspace
-from leadgate.storage.schema import data_keys, identifiers, subject_joins, subjects
+from leadgate.storage.base import LIMIT, SqlStore, given, insert_unless_there, of_workspace
+from leadgate.storage.schema import data_keys, identifiers, subject_joins, subjects, workspaces
 
 _FIND_KEY = select(data_keys).where(of_workspace(data_keys), given(data_keys.c.scope))
 _ADD_KEY = insert(data_keys)
@@ -19,6 +19,26 @@ _HOLD_KEY = (
     .where(of_workspace(data_keys), given(data_keys.c.scope))
     .with_for_update(read=True, key_share=True)
 )
+_COUNT_KEYS = (
+    select(data_keys.c.wrapper_key_id, func.count().label("keys"))
+    .where(of_workspace(data_keys))
+    .group_by(data_keys.c.wrapper_key_id)
+)
+_OTHER_KEYS = (
+    select(data_keys)
+    .where(
+        of_workspace(data_keys),
+        data_keys.c.wrapper_key_id != bindparam("but"),
+        data_keys.c.scope > bindparam("after"),
+    )
+    .order_by(data_keys.c.scope)
+    .limit(LIMIT)
+)
+_REWRAP_KEY = update(data_keys).where(
+    of_workspace(data_keys), given(data_keys.c.scope), given(data_keys.c.wrapped_key), given(data_keys.c.wrapper_key_id)
+)
+_FIND_RECOVERY = select(workspaces.c.sealed_recovery).where(of_workspace(workspaces))
+_KEEP_RECOVERY = update(workspaces).where(of_workspace(workspaces))
 
 
 class SqlKeyStore(SqlStore):
@@ -44,6 +64,36 @@ class SqlKeyStore(SqlStore):
     def hold(self, scope: str) -> bool:
         """Keep it from being destroyed for the length of the transaction."""
         return self._one(_HOLD_KEY, for_scope=scope) is not None
+
+    def counts(self) -> Mapping[str, int]:
+        """How many keys each key encryption key wraps."""
+        return {row.wrapper_key_id: row.keys for row in self._run(_COUNT_KEYS)}
+
+    def wrapped_by_others(self, key_id: str, *, after: str, limit: int) -> Sequence[WrappedKey]:
+        """Keys that another key than this one wraps."""
+        found = self._run(_OTHER_KEYS, but=key_id, after=after, limit=limit)
+        return [WrappedKey(scope=r.scope, wrapped_key=r.wrapped_key, wrapper_key_id=r.wrapper_key_id) for r in found]
+
+    def rewrap(self, old: WrappedKey, new: WrappedKey) -> bool:
+        """Put the second in the place of the first."""
+        done = self._run(
+            _REWRAP_KEY,
+            for_scope=old.scope,
+            for_wrapped_key=old.wrapped_key,
+            for_wrapper_key_id=old.wrapper_key_id,
+            wrapped_key=new.wrapped_key,
+            wrapper_key_id=new.wrapper_key_id,
+        )
+        return done.rowcount == 1
+
+    def find_recovery(self) -> bytes | None:
+        """The copy of the key encryption key for the paper."""
+        copy: bytes | None = self._run(_FIND_RECOVERY).scalar()
+        return copy
+
+    def keep_recovery(self, copy: bytes | None) -> None:
+        """Replace it."""
+        self._run(_KEEP_RECOVERY, sealed_recovery=copy)
 
 
 _FIND_SUBJECT = select(identifiers.c.subject_id).where(

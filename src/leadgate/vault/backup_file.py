@@ -15,7 +15,7 @@ import msgspec
 
 from leadgate.errors import BackupDamagedError, ConfigurationError
 from leadgate.model.secret import Secret
-from leadgate.ports.key_wrapper import KeyWrapper
+from leadgate.ports.custodian import KeyWrapper, Wrapped
 from leadgate.vault.ciphers import OpenedStream, SealingStream, StreamCipher, new_stream_keyset
 from leadgate.vault.key_file import FileKeyWrapper, open_with_recovery_key
 
@@ -47,11 +47,12 @@ def begin_file(
 ) -> SealingStream:
     """Write the head; what is written to the result arrives sealed. End it before `file` is closed: only then it is whole."""
     keyset = new_stream_keyset()
+    wrapped = wrapper.wrap(keyset, _key_context(workspace_id, created_at))
     head = Head(
         workspace_id=workspace_id,
         created_at=created_at,
-        key_id=wrapper.key_id(),
-        wrapped_key=wrapper.wrap(keyset, _key_context(workspace_id, created_at)),
+        key_id=wrapped.key_id,
+        wrapped_key=wrapped.content,
         sealed_recovery=sealed_recovery,
     )
     start = _encode(head)
@@ -88,7 +89,7 @@ def open_stream(file: BinaryIO, head: Head, wrapper: KeyWrapper) -> OpenedStream
         UnknownKeyError: the custodian holds another key.
         TamperedError: the wrapped key was changed.
     """
-    keyset = wrapper.unwrap(head.wrapped_key, _key_context(head.workspace_id, head.created_at))
+    keyset = wrapper.unwrap(Wrapped(head.wrapped_key, head.key_id), _key_context(head.workspace_id, head.created_at))
     return StreamCipher(keyset).opening(file, _encode(head))
 
 
@@ -103,7 +104,7 @@ def open_recovery(head: Head, recovery_key: Secret) -> FileKeyWrapper:
         raise ConfigurationError(
             "This backup has no recovery key: its key is kept by a custodian.",
             code="backup.no_recovery",
-            hint="Set LEADGATE_KEY_CUSTODIAN as it was when the backup was made.",
+            hint="Put key-custodians.json of the house that made it into this data directory.",
         )
     return open_with_recovery_key(head.sealed_recovery, recovery_key.reveal())
 

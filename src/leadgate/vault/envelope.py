@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from leadgate.errors import UnknownKeyError
 from leadgate.ports.clock import Clock
-from leadgate.ports.key_wrapper import KeyWrapper
+from leadgate.ports.custodian import KeyWrapper, Wrapped
 from leadgate.ports.stores import Transaction, WrappedKey
 from leadgate.vault.ciphers import Cipher, Indexer, new_cipher_keyset, new_index_keyset
 
@@ -23,11 +23,18 @@ INDEX = "index"
 ERASURES = "erasures"
 _SUBJECT = "subject:"
 _CACHE_SIZE = 2000
+_KEPT_OPEN = frozenset({INTAKE, SECRETS, ERASURES})
+"""What everybody needs stays open, so that a custodian that is away stops nobody."""
 
 
 def subject_scope(subject_id: str) -> str:
     """The scope of everything that belongs to one person."""
     return f"{_SUBJECT}{subject_id}"
+
+
+def key_context(workspace_id: str, scope: str) -> bytes:
+    """The context under which the data key of a scope is wrapped."""
+    return _context(workspace_id, scope, "data_key")
 
 
 class Vault:
@@ -48,8 +55,8 @@ class Vault:
     def create_scope(self, tx: Transaction, scope: str) -> None:
         """Make the data key of a new scope inside the transaction that needs it."""
         keyset = new_index_keyset() if scope == INDEX else new_cipher_keyset()
-        wrapped = self._wrapper.wrap(keyset, _context(tx.workspace_id, scope, "data_key"))
-        key = WrappedKey(scope=scope, wrapped_key=wrapped, wrapper_key_id=self._wrapper.key_id())
+        wrapped = self._wrapper.wrap(keyset, key_context(tx.workspace_id, scope))
+        key = WrappedKey(scope=scope, wrapped_key=wrapped.content, wrapper_key_id=wrapped.key_id)
         tx.keys.add(key, at=self._clock.now())
         if scope != INDEX:
             with self._lock:
@@ -104,6 +111,14 @@ class Vault:
         keyset = self._unwrap(tx, scope)
         _ = Indexer(keyset) if scope == INDEX else Cipher(keyset)
 
+    def unwrap_key(self, tx: Transaction, scope: str) -> bytes:
+        """The data key of a scope in clear, for whoever holds it in memory; it is not kept here.
+
+        Raises:
+            UnknownKeyError: the scope has no key, or the custodian's key is not the one that wrapped it.
+        """
+        return self._unwrap(tx, scope)
+
     def forget(self, workspace_id: str, scope: str) -> None:
         """Drop an opened key from memory (the person was erased)."""
         with self._lock:
@@ -149,11 +164,11 @@ class Vault:
         key = tx.keys.find(scope)
         if key is None:
             raise _no_key()
-        return self._wrapper.unwrap(key.wrapped_key, _context(tx.workspace_id, scope, "data_key"))
+        return self._wrapper.unwrap(Wrapped(key.wrapped_key, key.wrapper_key_id), key_context(tx.workspace_id, scope))
 
     def _shrink(self) -> None:
         while len(self._ciphers) > _CACHE_SIZE:
-            del self._ciphers[next(slot for slot in self._ciphers if slot[1] not in (INTAKE, SECRETS))]
+            del self._ciphers[next(slot for slot in self._ciphers if slot[1] not in _KEPT_OPEN)]
 
 
 def _no_key() -> UnknownKeyError:

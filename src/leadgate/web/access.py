@@ -43,6 +43,7 @@ class Act(StrEnum):
     CONNECT = "connect"
     RECONCILE = "reconcile"
     PRIVACY = "privacy"
+    KEYS = "keys"
 
 
 _EVERYTHING = frozenset(Act)

@@ -34,6 +34,7 @@ FAMILIES = (
     "health.mode.",
     "health.now.",
     "home.greeting.",
+    "keys.custodian.",
     "ledger.cause.",
     "ledger.explain.",
     "ledger.finding.",

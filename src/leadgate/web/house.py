@@ -56,6 +56,7 @@ from leadgate.ports.integration import Manifest
 from leadgate.ports.notifier import Message
 from leadgate.privacy.decisions import Place
 from leadgate.privacy.rules import HealthMode, PrivacyRules
+from leadgate.web.keys_house import Keys
 
 
 class People(Protocol):
@@ -699,6 +700,11 @@ class House(Protocol):
     @property
     def retention(self) -> Retention:
         """How long what is kept."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """The key encryption key."""
         ...
 
     @property

@@ -91,6 +91,10 @@ NOTICES = frozenset(
         "consent_text_same",
         "consent_rule_changed",
         "consent_recipient_wrong",
+        "key_rotated",
+        "key_by_command",
+        "key_busy",
+        "key_custodian_away",
     }
 )
 
@@ -124,6 +128,9 @@ WARNINGS = frozenset(
         "incident_none_open",
         "consent_text_same",
         "consent_recipient_wrong",
+        "key_by_command",
+        "key_busy",
+        "key_custodian_away",
     }
 )
 """Notices that something did not go as wished."""

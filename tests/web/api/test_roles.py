@@ -66,6 +66,8 @@ ALLOWED = {
     ("POST", "/policies"): HOUSE,
     ("GET", "/health-mode"): EVERYBODY,
     ("GET", "/retention"): EVERYBODY,
+    ("GET", "/keys"): EVERYBODY,
+    ("POST", "/keys/rotate"): HOUSE,
     ("POST", "/retention/{kind}"): HOUSE,
     ("POST", "/health-mode"): HOUSE,
     ("POST", "/subjects/{subject_id}/erase"): HOUSE,

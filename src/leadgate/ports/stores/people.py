@@ -24,6 +24,26 @@ class KeyStore(Protocol):
         """The key is there, and nobody destroys it before this transaction is over; False when it is gone."""
         ...
 
+    def counts(self) -> Mapping[str, int]:
+        """How many keys are wrapped, by the key encryption key that wrapped them."""
+        ...
+
+    def wrapped_by_others(self, key_id: str, *, after: str, limit: int) -> Sequence[WrappedKey]:
+        """Keys that another key encryption key than this one wrapped, by scope, those behind the scope `after`."""
+        ...
+
+    def rewrap(self, old: WrappedKey, new: WrappedKey) -> bool:
+        """Put the same key, wrapped anew, in the place of `old`; False when that is not what is there any more (destroyed)."""
+        ...
+
+    def find_recovery(self) -> bytes | None:
+        """The copy of the key encryption key that the paper opens; None when its custodian gives it to nobody."""
+        ...
+
+    def keep_recovery(self, copy: bytes | None) -> None:
+        """Put another copy in its place."""
+        ...
+
 
 class SubjectStore(Protocol):
     """People and what they are known by (blind indexes only)."""
