@@ -110,6 +110,7 @@ from leadgate.privacy.rules import PRODUCT_RULES, Change, HealthMode, PrivacyRul
 from leadgate.web.base import build_pages
 from tests.web.flows_house import MemoryIncidents, MemoryMaps
 from tests.web.page_retention import MemoryRetention
+from tests.web.secrets_house import MemorySecrets
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
 PASSWORD = "четыре слова и лимон"
@@ -1257,6 +1258,7 @@ class MemoryHouse:
         self.subjects = MemorySubjects()
         self.retention = MemoryRetention(NOW)
         self.data_map = MemoryMaps()
+        self.secrets = MemorySecrets()
         self.incidents = MemoryIncidents()
         self.consents = MemoryConsents()
         self.workspace_name = "Салон «Лимон»"

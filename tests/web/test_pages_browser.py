@@ -59,6 +59,7 @@ PAGES = (
     "/requests/new",
     "/data-map",
     "/incident",
+    "/secrets",
     "/journal",
     "/journal?kind=subject",
 )

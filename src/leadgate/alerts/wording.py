@@ -44,6 +44,7 @@ _PAGES = {
     Cause.FROZEN: "/incident",
     Cause.NOTICE: "/incident",
     Cause.JOURNAL: "/journal",
+    Cause.SECRET: "/secrets",
 }
 
 

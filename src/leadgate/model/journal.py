@@ -50,6 +50,11 @@ class Tag(StrEnum):
     LEDGER_ACCEPTED = "ledger.accepted"
     LEDGER_ACCEPTANCE_WITHDRAWN = "ledger.acceptance_withdrawn"
     JOURNAL_EXPORTED = "journal.exported"
+    SECRET_SET = "secret.set"  # noqa: S105 - the name of an act, not a secret
+    SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an act, not a secret
+    SECRET_CONFIRMED = "secret.confirmed"  # noqa: S105 - the name of an act, not a secret
+    SECRET_RETURNED = "secret.returned"  # noqa: S105 - the name of an act, not a secret
+    SECRET_DUE_CHANGED = "secret.due_changed"  # noqa: S105 - the name of an act, not a secret
 
 
 class Result(StrEnum):
