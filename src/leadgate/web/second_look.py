@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable
 
 from leadgate.errors import LeadgateError
 
-UNPROVEN = frozenset({"webhook.secret_missing", "webhook.secret_mismatch", "webhook.signature_mismatch"})
+UNPROVEN = frozenset(
+    {"webhook.secret_missing", "webhook.secret_mismatch", "webhook.signature_mismatch", "site.token_invalid"}
+)
 """Refusals that a newer secret would undo."""
 
 LOOK_AGAIN_AFTER_S = 0.1
