@@ -24,6 +24,9 @@ INTERVAL_S = 30.0
 GRACE = timedelta(minutes=2)
 """Somebody who began so lately may still be at it; no call to a vendor takes as long."""
 
+GO_ON_AFTER = timedelta(minutes=5)
+"""What could not be finished is tried again then."""
+
 RETRY_AFTER = timedelta(hours=1)
 """A vendor that would not take a new secret is asked again then."""
 
@@ -77,9 +80,13 @@ class SecretKeeper:
             await self._storage.write(lambda tx: _note_overdue(tx, views, now=self._clock.now()))
 
     async def _go_on(self) -> None:
-        before = self._clock.now() - GRACE
+        now = self._clock.now()
         stored = await self._storage.read(lambda tx: tx.secrets.all())
-        for connection_id in sorted({o.connection_id for o in stored if o.is_candidate and o.created_at <= before}):
+        begun = {one.connection_id for one in stored if one.is_candidate and one.created_at <= now - GRACE}
+        for connection_id in sorted(begun):
+            if now < self._not_before.get(connection_id, now):
+                continue
+            self._not_before[connection_id] = now + GO_ON_AFTER
             try:
                 await self._rotation.go_on(connection_id)
             except LeadgateError as error:
