@@ -16,6 +16,7 @@ from leadgate.connections.book import ConnectionBook
 from leadgate.connections.rotation import Rotation
 from leadgate.connections.vendor_side import VendorSide
 from leadgate.errors import ConfigurationError, LeadgateError
+from leadgate.model.alerts import Note
 from leadgate.model.connections import Connection, ConnectionState
 from leadgate.model.journal import Tag
 from leadgate.model.renewals import ALARM_AFTER, SOON, Renewal, SecretLight, SecretView
@@ -88,9 +89,11 @@ class House:
     async def notes(self) -> list[str]:
         """Secrets that an alarm is raised about."""
         names = [f"{BOT}.{key}" for key in ("bot_token", "webhook_secret")]
-        found = [
-            await self.rig.storage.read(lambda tx, n=name: tx.alerts.find_note(SECRET_OVERDUE, n)) for name in names
-        ]  # type: ignore[misc]  # a default binds n now
+
+        def find(tx: Transaction) -> list[Note | None]:
+            return [tx.alerts.find_note(SECRET_OVERDUE, name) for name in names]
+
+        found = await self.rig.storage.read(find)
         return [note.detail for note in found if note is not None]
 
 

@@ -47,7 +47,7 @@ class WebhookDoor:
         self._timers: dict[str, Any] = {}
         self._looked_s = -LOOK_AGAIN_AFTER_S
         self._looking: asyncio.Task[bool] | None = None
-        self._second_look = SecondLook(app.book.refresh)
+        self._second_look = SecondLook(self._follow)
 
     def take(self, path: str, request: RawWebhook, reply: Reply) -> None:
         """Answer a request whose body has come; the reply follows when the event is on disk.
@@ -95,6 +95,9 @@ class WebhookDoor:
                 visit.finish(refuse())
         except Exception as error:  # noqa: BLE001 - `failed` sorts them
             visit.finish(self.failed(error, visit))
+
+    async def _follow(self) -> None:
+        await self._app.book.refresh()
 
     def _prove_again(self, visit: _Visit, request: RawWebhook, refuse: Callable[[], WebhookAnswer]) -> None:
         """Refuse, unless the connection turns out to have another secret than we knew of."""
