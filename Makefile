@@ -84,6 +84,10 @@ simulate: ## the delivery core in 20,000 simulated worlds (ARGS="--seed 4711 -v"
 tampering: ## manipulate the audit journal in 10,000 ways, each must be found and named (ARGS="--seed 7", "--measure 10000000")
 	@scripts/set-up dev && exec $(BIN)/python -m tests.tampering $(ARGS)
 
+.PHONY: rotations
+rotations: ## replace every kind of secret 1,000 times under 50 requests a second, none refused (ARGS="--count 100")
+	@scripts/set-up dev && exec $(BIN)/python -m tests.rotations $(ARGS)
+
 .PHONY: consent-dialogues
 consent-dialogues: ## consent before name and phone, no advertising without its own, in 10,000 random dialogues (DIALOGUES=500)
 	@scripts/set-up dev && LEADGATE_DIALOGUES=$(or $(DIALOGUES),10000) $(BIN)/python -m pytest --timeout=0 $(ARGS) \

@@ -52,7 +52,7 @@ AREAS = frozenset(
             "report",
             "request",
         ),
-        *("retention", "subject"),
+        *("retention", "secret", "subject"),
     }
 )
 """First parts of our own codes; `find_codes` refuses one that is not here."""
@@ -236,6 +236,14 @@ _MEANINGS: dict[str, tuple[str, ...]] = {
     "connection.unreachable": (
         "The vendor could not be asked; nothing was connected.",
         "Try again, or connect with --no-check.",
+    ),
+    "secret.refused": (
+        "The vendor does not take the new secret; the one before stays in use.",
+        "Read the findings, mend what they name, try again.",
+    ),
+    "secret.unreachable": (
+        "The vendor could not be asked about the new secret; the one before stays in use.",
+        "Try again later.",
     ),
     "crm.lead_elsewhere": ("The lead stands in a CRM that is not connected now.", "Resume that connection."),
     "erasure.crm_removed": (

@@ -76,9 +76,9 @@ def test_every_runbook_page_stands_in_the_list() -> None:
 
 def test_commands_are_found_where_pages_show_them() -> None:
     """The reading of pages itself must be able to fail."""
-    page = "Say `leadgate secrets set`.\n```console\nsudo -u x /opt/bin/leadgate init --name \\\n  N  # why\n```\n"
-    assert list(commands(page, "leadgate")) == [["init", "--name", "N"], ["secrets", "set"]]
-    assert not _is_known(["secrets", "set"])
+    page = "Say `leadgate wishes grant`.\n```console\nsudo -u x /opt/bin/leadgate init --name \\\n  N  # why\n```\n"
+    assert list(commands(page, "leadgate")) == [["init", "--name", "N"], ["wishes", "grant"]]
+    assert not _is_known(["wishes", "grant"])
     assert not _is_known(["init", "--no-such-option"])
     assert _is_known(["connections", "show", "conn_…"])
 

@@ -111,6 +111,7 @@ from leadgate.web.base import build_pages
 from tests.web.flows_house import MemoryIncidents, MemoryMaps
 from tests.web.page_keys import MemoryKeys
 from tests.web.page_retention import MemoryRetention
+from tests.web.secrets_house import MemorySecrets
 
 NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
 PASSWORD = "четыре слова и лимон"
@@ -1261,6 +1262,7 @@ class MemoryHouse:
         self.retention = MemoryRetention(NOW)
         self.keys = MemoryKeys(NOW)
         self.data_map = MemoryMaps()
+        self.secrets = MemorySecrets()
         self.incidents = MemoryIncidents()
         self.consents = MemoryConsents()
         self.workspace_name = "Салон «Лимон»"

@@ -66,6 +66,7 @@ READ_PAGES = (
     "/subjects/subj_3",
     "/data-map",
     "/incident",
+    "/secrets",
     "/journal",
     "/consents",
     "/consents/1",
@@ -114,6 +115,8 @@ POSTS = {
     "/subjects/subj_1/block": Act.PRIVACY,
     "/subjects/subj_2/unblock": Act.PRIVACY,
     "/data-map/decide": Act.PRIVACY,
+    **{f"/secrets/conn_1.bot_token/{act}": Act.CONNECT for act in ("rotate", "set", "undo", "confirm")},
+    "/secrets/due": Act.CONNECT,
     **{
         f"/incident/{act}": Act.PRIVACY
         for act in ("open", "freeze", "unfreeze", "note", "count", "notices/24/sent", "export", "close")

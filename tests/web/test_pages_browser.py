@@ -60,6 +60,7 @@ PAGES = (
     "/requests/new",
     "/data-map",
     "/incident",
+    "/secrets",
     "/journal",
     "/journal?kind=subject",
 )

@@ -39,6 +39,9 @@ JOURNAL_OUTSIDE = "journal_outside"
 BACKUP_MADE = "backup"
 """Topic of the note that says when the newest backup was made; there is none before the first."""
 
+SECRET_OVERDUE = "secret_overdue"  # noqa: S105 - the name of a topic
+"""Topic of the notes on secrets that are past their due date; the subject is the secret's name, the detail its key."""
+
 CHANNEL_AFTER = timedelta(minutes=3)
 """A vendor that cannot be asked once is a hiccup; three looks of the watchdog in a row are none."""
 
@@ -69,6 +72,7 @@ def find_troubles(
         found += [one for one in troubles if not (is_frozen and one.cause is Cause.QUEUE)]
     found += _of_house(signs, now, limits)
     found += _of_channels(signs, now, limits, name_kind)
+    found += _of_secrets(signs, name_kind)
     found += _of_targets(targets, now)
     return found
 
@@ -180,6 +184,16 @@ def _of_channels(signs: Signs, now: datetime, limits: AlertThresholds, name_kind
                 since=note.at,
                 needs_person=needs_person,
             )
+
+
+def _of_secrets(signs: Signs, name_kind: NameKind) -> Iterator[Trouble]:
+    """What should have been replaced days ago. One alarm per secret; those of removed connections are nobody's business."""
+    by_id = {one.connection_id: one for one in signs.connections}
+    for note in signs.notes:
+        one = by_id.get(note.subject.partition(".")[0])
+        if note.topic == SECRET_OVERDUE and one is not None:
+            who = name_connection(one, name_kind)
+            yield Trouble(cause=Cause.SECRET, subject=note.subject, who=who, since=note.at)
 
 
 def _of_targets(targets: list[AlertTarget], now: datetime) -> Iterator[Trouble]:

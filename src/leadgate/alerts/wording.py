@@ -46,6 +46,7 @@ _PAGES = {
     Cause.JOURNAL: "/journal",
     Cause.OUTSIDE: "/journal",
     Cause.CUSTODIAN: "/keys",
+    Cause.SECRET: "/secrets",
 }
 
 

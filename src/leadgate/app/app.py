@@ -39,6 +39,8 @@ from leadgate.app.reconciler import Reconciler
 from leadgate.app.reopening import Reopening
 from leadgate.app.retention import SYSTEM as BY_SYSTEM
 from leadgate.app.retention import Retention
+from leadgate.app.secret_desk import SecretDesk
+from leadgate.app.secret_keeper import SecretKeeper
 from leadgate.app.subjects import Subjects
 from leadgate.app.targets import OpenTargets
 from leadgate.app.unread import UnreadEvents
@@ -47,6 +49,8 @@ from leadgate.booking.salon_book import read_salon
 from leadgate.catalogue.texts import load_texts
 from leadgate.connections.book import ConnectionBook, is_active
 from leadgate.connections.connect import ConnectionDesk
+from leadgate.connections.rotation import Rotation
+from leadgate.connections.vendor_side import VendorSide
 from leadgate.crm.consent.gate import may_advertise
 from leadgate.crm.fates import STRANGERS_KEPT
 from leadgate.crm.identity import Identities
@@ -235,6 +239,7 @@ class App:
             resolve=resolve_once,
         )
 
+        self._furnish_secrets(surroundings)
         self._furnish_rights(requests, outbox, identities)
         self.watchdog = Watchdog(
             storage,
@@ -252,6 +257,15 @@ class App:
         self.journal_desk = JournalDesk(journal, self.journal_watch, storage)
         self.watch = make_watch(self, registry.notifier(lambda: self.book.own_hosts), holder)
         self._furnish_keys()
+
+    def _furnish_secrets(self, surroundings: Surroundings) -> None:
+        """The list of secrets, and what replaces them."""
+        vendor = VendorSide(surroundings, public_url=self.settings.public_url)
+        rotation = Rotation(self.storage, self.vault, self.book, vendor, clock=self.clock, ids=self.ids)
+        self.secrets = SecretDesk(self.storage, self.book, rotation, self.journal, clock=self.clock)
+        self.secret_keeper = SecretKeeper(
+            self.storage, self.book, self.secrets, rotation, vendor, clock=self.clock, holder=self._holder
+        )
 
     def _furnish_rights(self, requests: RequestBook, outbox: Outbox, identities: Identities) -> None:
         """What people may ask about their data, and what the owner decides about it."""
@@ -429,6 +443,7 @@ class App:
             self._work_when_open(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
+            self.secret_keeper.run(stop),
             self.retention.run(stop),
             self.key_keeper.run(stop),
             _every(ERASURES_INTERVAL_S, self.erasing.follow, stop),

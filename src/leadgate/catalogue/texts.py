@@ -25,6 +25,7 @@ PARTS = (
     "person",
     "pseudonyms",
     "requests",
+    "secrets",
     "widget",
 )
 """Names of the files; each holds the words of one part of the house."""

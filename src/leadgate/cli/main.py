@@ -65,6 +65,10 @@ _GROUPS = {
         "Personal data in chat text: find it, mask it.",
         {name: f"leadgate.cli.pii:{name}" for name in ("spans", "mask")},
     ),
+    "secrets": (
+        "Tokens and webhook secrets: how old they are, when they are due, and how they are replaced.",
+        {name: f"leadgate.cli.secrets:{name}" for name in ("list", "set", "rotate", "undo", "confirm", "due")},
+    ),
     "retention": (
         "How long which kind of data is kept.",
         {

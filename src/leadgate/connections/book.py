@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -33,19 +33,22 @@ class ConnectionBook:
         self._clock = clock
         self._find_integration = find_integration
         self._version: object = None
+        self._until: datetime | None = None
         self._opened: Mapping[str, OpenConnection] = MappingProxyType({})
         self._own_hosts: frozenset[str] = frozenset()
 
     async def refresh(self, *, force: bool = False) -> bool:
-        """Read everything again when anything changed; True when it did.
+        """Read everything again when anything changed, or a secret ran out; True when it did.
 
         Raises:
             StorageUnavailableError: the old state stands.
         """
-        version, opened = await self._storage.read(lambda tx: self._read(tx, force=force))
+        now = self._clock.now()
+        has_run_out = self._until is not None and self._until <= now
+        version, until, opened = await self._storage.read(lambda tx: self._read(tx, now, force=force or has_run_out))
         if opened is None:
             return False
-        self._version, self._opened = version, opened
+        self._version, self._until, self._opened = version, until, opened
         return True
 
     def all(self) -> list[OpenConnection]:
@@ -72,27 +75,32 @@ class ConnectionBook:
                 return opened.connection.connection_id
         return None
 
-    def _read(self, tx: Transaction, *, force: bool) -> tuple[object, Mapping[str, OpenConnection] | None]:
+    def _read(
+        self, tx: Transaction, now: datetime, *, force: bool
+    ) -> tuple[object, datetime | None, Mapping[str, OpenConnection] | None]:
         rule = tx.rules.find(OWN_NETWORK)
         version = (tx.connections.version(), 0 if rule is None else rule.version)
         if version == self._version and not force:
-            return version, None
-        secrets = self._live_secrets(tx, self._clock.now())
+            return version, self._until, None
+        live = tx.connections.live_secrets(now=now)
+        until = min((stored.live_until for stored in live if stored.live_until is not None), default=None)
+        secrets = self._opened_secrets(tx, live)
         self._own_hosts = own_hosts = frozenset(read_own_hosts(tx) or ())
         opened = {
             connection.connection_id: OpenConnection(connection, secrets.get(connection.connection_id, {}), own_hosts)
             for connection in tx.connections.all()
         }
-        return version, MappingProxyType(opened)
+        return version, until, MappingProxyType(opened)
 
-    def _live_secrets(self, tx: Transaction, now: datetime) -> dict[str, LiveSecrets]:
+    def _opened_secrets(self, tx: Transaction, live: Sequence[StoredSecret]) -> dict[str, LiveSecrets]:
         by_connection: dict[str, dict[str, tuple[Secret, ...]]] = {}
-        for stored in tx.connections.live_secrets(now=now):
+        for stored in live:
             names = by_connection.setdefault(stored.connection_id, {})
-            names[stored.name] = (*names.get(stored.name, ()), self._open(tx, stored))
+            names[stored.name] = (*names.get(stored.name, ()), self.open(tx, stored))
         return {connection_id: MappingProxyType(names) for connection_id, names in by_connection.items()}
 
-    def _open(self, tx: Transaction, stored: StoredSecret) -> Secret:
+    def open(self, tx: Transaction, stored: StoredSecret) -> Secret:
+        """The value of a version."""
         place = secret_place(stored.connection_id, stored.name, stored.version)
         return Secret(self._vault.open(tx, SECRETS, place, stored.sealed_value).decode())
 

@@ -122,7 +122,7 @@ class ConnectionDesk:
         _refuse(integration.manifest, asked)
         learned = _learned(integration.manifest, connection.settings, asked)
         connection = replace(connection, settings=learned or connection.settings)
-        await self._storage.write(lambda tx: self._keep(tx, integration, connection, checked, asked))
+        await self._storage.write(lambda tx: self._keep(tx, integration, connection, checked, asked, by=by))
         await self._book.refresh(force=True)
         report = None if asked is None else await self._introduce(integration, opened, path, asked)
         self._on_change()
@@ -155,7 +155,7 @@ class ConnectionDesk:
             tx.connections.set_settings(connection_id, checked.settings, at=at)
             for name, value in fresh.items():
                 version = tx.connections.retire_secret(connection_id, name, at=at) + 1
-                self._keep_secret(tx, connection_id, name, value, version=version, at=at)
+                self._keep_secret(tx, connection_id, name, value, version=version, at=at, by=by)
             tx.lanes.resume(connection_id, now=at)
 
         await self._storage.write(unit)
@@ -347,18 +347,20 @@ class ConnectionDesk:
         connection: Connection,
         checked: Checked,
         report: CheckReport | None,
+        *,
+        by: str,
     ) -> None:
         at = connection.created_at
         tx.connections.add(connection)
         for name, secret in checked.secrets.items():
-            self._keep_secret(tx, connection.connection_id, name, secret, version=1, at=at)
+            self._keep_secret(tx, connection.connection_id, name, secret, version=1, at=at, by=by)
         if report is not None:
             tx.connections.set_report(connection.connection_id, report, at=at)
         if integration.open_crm is not None:
             _move(tx, "", connection.connection_id, at)  # leads that came before a CRM was connected
 
     def _keep_secret(
-        self, tx: Transaction, connection_id: str, name: str, secret: Secret, *, version: int, at: datetime
+        self, tx: Transaction, connection_id: str, name: str, secret: Secret, *, version: int, at: datetime, by: str
     ) -> None:
         place = secret_place(connection_id, name, version)
         tx.connections.add_secret(
@@ -369,6 +371,7 @@ class ConnectionDesk:
                 sealed_value=self._vault.seal(tx, SECRETS, place, secret.reveal().encode()),
                 created_at=at,
                 live_until=None,
+                made_by=by,
             )
         )
 

@@ -65,6 +65,8 @@ class Cause(StrEnum):
     """Nothing is sent because of an incident with personal data."""
     NOTICE = "notice"
     """A notice to Roskomnadzor is due soon, or late."""
+    SECRET = "secret"  # noqa: S105 - the name of a cause
+    """A token or webhook secret is past its due date; its subject is the secret's name."""
     ADDRESS = "address"
     """An address that alarms are sent to does not take them."""
 

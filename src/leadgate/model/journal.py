@@ -61,6 +61,11 @@ class Tag(StrEnum):
     KEY_MOVE_UNDONE = "key.move_undone"
     KEY_FILE_SEALED = "key.file_sealed"
     KEY_FILE_OPENED = "key.file_opened"
+    SECRET_SET = "secret.set"  # noqa: S105 - the name of an act, not a secret
+    SECRET_ROTATED = "secret.rotated"  # noqa: S105 - the name of an act, not a secret
+    SECRET_CONFIRMED = "secret.confirmed"  # noqa: S105 - the name of an act, not a secret
+    SECRET_RETURNED = "secret.returned"  # noqa: S105 - the name of an act, not a secret
+    SECRET_DUE_CHANGED = "secret.due_changed"  # noqa: S105 - the name of an act, not a secret
 
 
 class Result(StrEnum):

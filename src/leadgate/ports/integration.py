@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from leadgate.model.connections import OpenConnection
 from leadgate.model.recipients import DataKind
+from leadgate.model.renewals import Renewal
 from leadgate.ports.channel import Channel, WebhookReceiver
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.crm import Crm
@@ -25,6 +26,9 @@ class Field:
         make: makes the secret when it is absent (shown once); None when it cannot be made.
         problem: says in one English sentence what is wrong with a value, or None when it is fine; never repeats the value.
         help_ru: one sentence under the field; `help_en` likewise.
+        renewal: how a secret is replaced; the clicks of those that a person replaces stand in the catalogue `secrets`.
+        scopes: what a token needs, in the vendor's own words; empty when it knows no scopes.
+        account_of: the part of a secret that names the account at the vendor, which a new value must keep.
     """
 
     name: str
@@ -37,6 +41,9 @@ class Field:
     problem: Callable[[str], str | None] | None = None
     help_ru: str = ""
     help_en: str = ""
+    renewal: Renewal = Renewal.BY_HAND
+    scopes: tuple[str, ...] = ()
+    account_of: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ class SqlConnectionStore(SqlStore):
         """
         c, s = connections.c, secrets.c
         changed = select(c.connection_id, c.state, c.settings, c.changed_at).where(self._mine(connections))
-        versions = select(s.connection_id, s.name, s.version, s.live_until).where(self._mine(secrets))
+        versions = select(s.connection_id, s.name, s.version, s.live_until, s.is_candidate).where(self._mine(secrets))
         return tuple(frozenset(map(tuple, self._connection.execute(query))) for query in (changed, versions))
 
     def add_secret(self, secret: StoredSecret) -> None:
@@ -110,27 +110,20 @@ class SqlConnectionStore(SqlStore):
                 sealed_value=secret.sealed_value,
                 created_at=secret.created_at,
                 live_until=secret.live_until,
+                made_by=secret.made_by,
+                is_candidate=int(secret.is_candidate),
+                overlap_s=secret.overlap_s,
             )
         )
 
     def live_secrets(self, *, now: datetime) -> Sequence[StoredSecret]:
-        """Newest version first."""
+        """Newest version first; candidates come after all that is good."""
         query = (
             select(secrets)
             .where(self._mine(secrets), or_(secrets.c.live_until.is_(None), secrets.c.live_until > now))
-            .order_by(secrets.c.connection_id, secrets.c.name, secrets.c.version.desc())
+            .order_by(secrets.c.connection_id, secrets.c.name, secrets.c.is_candidate, secrets.c.version.desc())
         )
-        return [
-            StoredSecret(
-                connection_id=row.connection_id,
-                name=row.name,
-                version=row.version,
-                sealed_value=row.sealed_value,
-                created_at=row.created_at,
-                live_until=row.live_until,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return [secret_of(row) for row in self._connection.execute(query)]
 
     def _is(self, connection_id: str) -> tuple[Any, Any]:
         return self._mine(connections), connections.c.connection_id == connection_id
@@ -146,6 +139,21 @@ def connection_of(row: Row[Any]) -> Connection:
         settings=json.loads(row.settings),
         state=ConnectionState(row.state),
         created_at=row.created_at,
+    )
+
+
+def secret_of(row: Row[Any]) -> StoredSecret:
+    """A version of a secret from its row."""
+    return StoredSecret(
+        connection_id=row.connection_id,
+        name=row.name,
+        version=row.version,
+        sealed_value=row.sealed_value,
+        created_at=row.created_at,
+        live_until=row.live_until,
+        made_by=row.made_by,
+        is_candidate=bool(row.is_candidate),
+        overlap_s=row.overlap_s,
     )
 
 

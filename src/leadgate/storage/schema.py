@@ -134,6 +134,9 @@ secrets = Table(
     Column("sealed_value", LargeBinary, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("live_until", UtcTime, nullable=True),
+    Column("made_by", Text, nullable=True),
+    Column("is_candidate", SmallInteger, nullable=False, server_default="0"),
+    Column("overlap_s", Integer, nullable=True),
     PrimaryKeyConstraint("workspace_id", "connection_id", "name", "version"),
 )
 

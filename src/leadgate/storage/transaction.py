@@ -27,6 +27,7 @@ from leadgate.storage.requests import SqlRequestStore
 from leadgate.storage.retention import SqlRetentionStore
 from leadgate.storage.rules import SqlRuleStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
+from leadgate.storage.secrets import SqlSecretStore
 from leadgate.storage.staff import SqlSalonStore, SqlStaffStore
 
 
@@ -84,6 +85,7 @@ class SqlTransaction(SqlStore):
         self.deliveries = SqlDeliveryStore(connection, workspace_id)
         self.lanes = SqlLaneStore(connection, workspace_id)
         self.connections = SqlConnectionStore(connection, workspace_id)
+        self.secrets = SqlSecretStore(connection, workspace_id)
         self.staff = SqlStaffStore(connection, workspace_id)
         self.salon = SqlSalonStore(connection, workspace_id)
         self.alerts = SqlAlertStore(connection, workspace_id)

@@ -6,7 +6,7 @@ Everything here is about one workspace: the one the signed-in person (or the add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from leadgate.app.data_map_words import ToldRecipient
@@ -21,6 +21,7 @@ from leadgate.model.journal import JournalState, JournalView
 from leadgate.model.person_file import PersonFile
 from leadgate.model.reach import LostPerson, ReachReport
 from leadgate.model.recipients import DataMap, Recipient
+from leadgate.model.renewals import USUAL_OVERLAP, DueRule, Renewed, SecretView
 from leadgate.model.requests import (
     CalendarYear,
     NewRequest,
@@ -539,6 +540,40 @@ class DataMaps(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """Tokens and webhook secrets; see `leadgate.app.secret_desk.SecretDesk` for what each raises."""
+
+    async def all(self) -> Sequence[SecretView]:
+        """Every secret without its value, what is due first at the top."""
+        ...
+
+    async def due_rule(self) -> DueRule:
+        """After how many days secrets are due."""
+        ...
+
+    async def rotate(self, name: str, *, overlap: timedelta = USUAL_OVERLAP, by: str) -> Renewed:
+        """Put a new value that we make in the place of the old one."""
+        ...
+
+    async def set(
+        self, name: str, values: Mapping[str, Secret], *, overlap: timedelta = USUAL_OVERLAP, by: str
+    ) -> Sequence[Renewed]:
+        """Put values that a person brought in the place of the old ones, once the vendor has taken them."""
+        ...
+
+    async def undo(self, name: str, *, overlap: timedelta = USUAL_OVERLAP, by: str) -> Sequence[Renewed]:
+        """Put the version before back, as long as it is kept."""
+        ...
+
+    async def confirm(self, name: str, *, by: str) -> int:
+        """Destroy the version before; how many there were."""
+        ...
+
+    async def set_due(self, days: int, *, name: str | None = None, by: str) -> DueRule:
+        """Decide after how many days secrets are due."""
+        ...
+
+
 class Incidents(Protocol):
     """Incident mode; see `leadgate.app.incidents.IncidentDesk` for what each raises."""
 
@@ -655,6 +690,11 @@ class House(Protocol):
     @property
     def data_map(self) -> DataMaps:
         """Who receives personal data."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """Tokens and webhook secrets."""
         ...
 
     @property

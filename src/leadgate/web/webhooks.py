@@ -21,6 +21,7 @@ from leadgate.observability import get_logger, metrics
 from leadgate.observability.frequent import FrequentLine
 from leadgate.ports.channel import WebhookReceiver
 from leadgate.web.peers import Peers
+from leadgate.web.second_look import UNPROVEN, SecondLook
 from leadgate.web.site_cors import cors_headers, preflight
 
 PREFIX = "/webhooks/"
@@ -46,6 +47,7 @@ class WebhookDoor:
         self._timers: dict[str, Any] = {}
         self._looked_s = -LOOK_AGAIN_AFTER_S
         self._looking: asyncio.Task[bool] | None = None
+        self._second_look = SecondLook(self._follow)
 
     def take(self, path: str, request: RawWebhook, reply: Reply) -> None:
         """Answer a request whose body has come; the reply follows when the event is on disk.
@@ -55,11 +57,7 @@ class WebhookDoor:
             request: its body is at most `MAX_BODY_BYTES` long.
             reply: gets the answer, now or later.
         """
-        visit = self._visit(path, request, reply)
-        try:
-            self._answer(visit, request)
-        except Exception as error:  # noqa: BLE001 - `failed` sorts them
-            visit.finish(self.failed(error, visit))
+        self._try(self._visit(path, request, reply), request)
 
     def refuse(self, path: str, request: RawWebhook, reply: Reply, error: WebhookRejectedError) -> None:
         """Answer a request whose body is not wanted or did not come."""
@@ -85,6 +83,36 @@ class WebhookDoor:
     def _find(self, kind: str, connection_id: str) -> OpenConnection | None:
         opened = self._app.book.find(connection_id)
         return opened if opened is not None and opened.connection.kind == kind else None
+
+    def _try(self, visit: _Visit, request: RawWebhook) -> None:
+        try:
+            self._answer(visit, request)
+        except WebhookRejectedError as error:
+            refuse = partial(self.failed, error, visit)
+            if error.code in UNPROVEN:
+                self._prove_again(visit, request, refuse)
+            else:
+                visit.finish(refuse())
+        except Exception as error:  # noqa: BLE001 - `failed` sorts them
+            visit.finish(self.failed(error, visit))
+
+    async def _follow(self) -> None:
+        await self._app.book.refresh()
+
+    def _prove_again(self, visit: _Visit, request: RawWebhook, refuse: Callable[[], WebhookAnswer]) -> None:
+        """Refuse, unless the connection turns out to have another secret than we knew of."""
+        known = visit.opened
+
+        def go_on() -> None:
+            visit.has_looked_again, visit.opened = True, self._find(visit.kind, visit.connection_id)
+            if known is None or visit.opened is None or visit.opened.secrets == known.secrets:
+                visit.opened = known
+                visit.finish(refuse())
+            else:
+                self._try(visit, request)
+
+        if visit.has_looked_again or not self._second_look.ask(go_on):
+            visit.finish(refuse())
 
     def _answer(self, visit: _Visit, request: RawWebhook) -> None:
         opened = visit.opened
@@ -118,10 +146,7 @@ class WebhookDoor:
             is_new = not looked.cancelled() and looked.exception() is None and looked.result()
             if is_new and (opened := self._find(visit.kind, visit.connection_id)) is not None:
                 visit.opened = opened
-                try:
-                    self._answer(visit, request)
-                except Exception as error:  # noqa: BLE001 - `failed` sorts them
-                    visit.finish(self.failed(error, visit))
+                self._try(visit, request)
             else:
                 visit.finish(self._unknown_address())
 
@@ -157,7 +182,7 @@ class WebhookDoor:
 class _Visit:
     """One request on its way to its answer."""
 
-    __slots__ = ("_cors", "_door", "_reply", "_started_s", "connection_id", "kind", "opened")
+    __slots__ = ("_cors", "_door", "_reply", "_started_s", "connection_id", "has_looked_again", "kind", "opened")
 
     def __init__(
         self,
@@ -171,6 +196,7 @@ class _Visit:
     ) -> None:
         self._door = door
         self.connection_id = connection_id
+        self.has_looked_again = False
         self._reply = reply
         self._started_s = time.perf_counter()
         self._cors: Mapping[str, str] | None = None

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from leadgate.alerts.causes import BACKUP_MADE, find_disk_trouble, find_troubles
+from leadgate.alerts.causes import BACKUP_MADE, SECRET_OVERDUE, find_disk_trouble, find_troubles
 from leadgate.model.alerts import CHANNEL_FAULT, AlertTarget, Cause, ConnectionSigns, DiskSpace, Note, Signs
 from leadgate.settings import AlertThresholds
 from leadgate.testing.connections import NOW
@@ -100,6 +100,15 @@ def test_a_fresh_backup_is_no_trouble_and_neither_is_none_at_all() -> None:
     assert causes(Signs(connections=[])) == []
 
 
+def test_an_overdue_secret_is_a_trouble_while_its_connection_is_there() -> None:
+    """Each secret rings for itself; that of a removed connection is nobody's business."""
+    note = Note(
+        topic=SECRET_OVERDUE, subject=f"{CRM.connection_id}.webhook_url", at=NOW - minutes(1), detail="webhook_url"
+    )
+    assert causes(Signs(connections=[CRM], notes=[note])) == [("secret", note.subject, 0)]
+    assert causes(Signs(connections=[], notes=[note])) == []
+
+
 def test_an_address_that_fails_is_a_trouble_of_its_own() -> None:
     """The alarm path is watched like everything else."""
     failing = replace(TARGET, failures=4, failing_since=NOW - minutes(6), last_error="alert.refused")
@@ -134,10 +143,10 @@ def test_a_full_disk_is_raised_below_the_limit_and_ends_a_fifth_above_it() -> No
 def test_every_cause_is_found_somewhere() -> None:
     """A cause that nothing raises is a promise that nobody keeps; those of the last two lines have senses of their own."""
     table = {"connection", "queue", "paused", "dead", "uncertain", "failed", "no_crm", "inbox", "ledger", "database"}
-    table |= {"address", "disk", "channel", "journal", "outside", "backup"}
+    table |= {"address", "disk", "channel", "journal", "outside", "backup", "secret"}
     assert {cause.value for cause in Cause} == table | {
         *("silence", "canary", "erasure"),
-        *("request", "calendar"),
+        *("request", "calendar", "custodian"),
         *("frozen", "notice"),
     }
 

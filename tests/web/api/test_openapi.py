@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from leadgate.model.staff import Role
 from tests.web.api.conftest import Api
 from tests.web.api.flow_walk import walk_flows
+from tests.web.api.secret_walk import walk_secrets
 
 
 def validator_of(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
@@ -86,6 +87,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "kind": more.pop("kind", ""),
             "erasure_id": more.pop("erasure", ""),
             "notice": "24",
+            "secret": more.pop("secret", ""),
             "number": "1",
         }.items():
             address = address.replace(f"{{{name}}}", value)
@@ -125,6 +127,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
     await walk_a_request(walk)
     await walk_a_person(walk)
     await walk_flows(walk)
+    await walk_secrets(walk)
     await consents(walk)
     await api.uncertain(delivery)
     await walk("POST", "/deliveries/{delivery_id}/confirm", 200)

@@ -37,6 +37,8 @@ async def test_what_is_read_is_the_same(api: Api) -> None:
         "/connections": ("connections", "list"),
         "/connections?limit=2": ("connections", "list", "--limit", "2"),
         f"/connections/{api.salon.crm}": ("connections", "show", api.salon.crm),
+        "/secrets": ("secrets", "list"),
+        "/secret-term": ("secrets", "due"),
         "/policies": ("policies", "show"),
         "/health-mode": ("health", "show"),
     }

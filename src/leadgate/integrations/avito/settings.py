@@ -6,6 +6,7 @@ import re
 
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
+from leadgate.model.renewals import Renewal
 from leadgate.ports.clock import IdSource
 from leadgate.ports.integration import Field
 
@@ -60,6 +61,7 @@ FIELDS = (
         label_ru="Client ID",
         label_en="Client ID",
         secret=True,
+        renewal=Renewal.STAYS,
         required=True,
         problem=client_key_problem,
         help_ru="Авито → «Для профессионалов» → «Интеграции»: ключи вашего приложения.",
@@ -80,6 +82,7 @@ FIELDS = (
         label_ru="Секрет вебхука",
         label_en="Webhook secret",
         secret=True,
+        renewal=Renewal.REGISTERED,
         make=make_webhook_secret,
         problem=webhook_secret_problem,
         help_ru="Можно не заполнять: Leadgate придумает его и сам передаст Авито.",

@@ -6,6 +6,7 @@ from leadgate.integrations.bitrix24.crm import Bitrix24Crm
 from leadgate.integrations.bitrix24.settings import (
     DEFAULT_QUIET_TIME_S,
     DEFAULT_TIMEOUT_S,
+    portal_of,
     read_settings,
     seconds_problem,
     webhook_url_problem,
@@ -44,6 +45,8 @@ INTEGRATION = Integration(
                 label_ru="Адрес входящего вебхука",
                 label_en="Address of the inbound webhook",
                 secret=True,
+                account_of=portal_of,
+                scopes=("crm",),
                 required=True,
                 problem=webhook_url_problem,
                 help_ru="Битрикс24 → Разработчикам → Входящий вебхук, право «CRM». "

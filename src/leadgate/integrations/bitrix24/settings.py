@@ -75,6 +75,11 @@ def webhook_url_problem(value: str) -> str | None:
     return None
 
 
+def portal_of(webhook_url: str) -> str:
+    """The host of the portal, which another webhook of the same portal keeps."""
+    return (urlsplit(webhook_url.strip()).hostname or "").lower()
+
+
 def seconds_problem(value: str) -> str | None:
     """What is wrong with a number of seconds, or None."""
     return None if _positive(value) is not None else "Give a positive number of seconds, for instance 30."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadgate.errors import ConfigurationError
 from leadgate.intake.signatures import make_signing_secret, signing_key
+from leadgate.model.renewals import Renewal
 from leadgate.ports.integration import Field
 
 SIGNING_SECRET = "signing_secret"  # noqa: S105 - the name of a key, not a secret
@@ -24,6 +25,7 @@ FIELDS = (
         label_ru="Ключ подписи",
         label_en="Signing secret",
         secret=True,
+        renewal=Renewal.HANDED,
         make=make_signing_secret,
         problem=signing_secret_problem,
         help_ru="Можно не заполнять: Leadgate придумает ключ и покажет его один раз.",

@@ -6,6 +6,7 @@ import re
 
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
+from leadgate.model.renewals import Renewal
 from leadgate.model.secret import Secret
 from leadgate.ports.integration import Field
 from leadgate.wire.graph_keys import (
@@ -53,6 +54,7 @@ FIELDS = (
         label_ru="Токен доступа",
         label_en="Access token",
         secret=True,
+        scopes=("instagram_manage_messages", "pages_manage_metadata"),
         required=True,
         problem=secret_problem,
         help_ru="Токен страницы Facebook (начинается с EAA) или аккаунта Instagram (начинается с IG).",
@@ -73,6 +75,7 @@ FIELDS = (
         label_ru="Маркер подтверждения",
         label_en="Verify token",
         secret=True,
+        renewal=Renewal.HANDED,
         required=True,
         make=lambda ids: ids.token(32),
         problem=secret_problem,

@@ -7,6 +7,7 @@ import ssl
 
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
+from leadgate.model.renewals import Renewal
 from leadgate.ports.clock import IdSource
 from leadgate.ports.integration import Field
 
@@ -80,6 +81,7 @@ FIELDS = (
         label_ru="Секрет вебхука",
         label_en="Webhook secret",
         secret=True,
+        renewal=Renewal.REGISTERED,
         make=make_webhook_secret,
         problem=webhook_secret_problem,
         help_ru="Можно не заполнять: Leadgate придумает его и сам передаст MAX.",

@@ -6,6 +6,7 @@ from leadgate.intake.origins import SETTING, origins_problem
 from leadgate.integrations.site.tokens import SECRET
 from leadgate.integrations.site.verify import SiteReceiver
 from leadgate.model.recipients import DataKind
+from leadgate.model.renewals import Renewal
 from leadgate.ports.clock import IdSource
 from leadgate.ports.integration import Field, Flow, Integration, Manifest
 
@@ -35,6 +36,7 @@ MANIFEST = Manifest(
             label_ru="Ключ пропусков посетителей",
             label_en="Key of visitors' tokens",
             secret=True,
+            renewal=Renewal.OURS,
             make=_make_token_secret,
             help_ru="Делаем сами, вводить не нужно.",
             help_en="We make it ourselves; nothing to type.",

@@ -6,6 +6,7 @@ import re
 
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
+from leadgate.model.renewals import Renewal
 from leadgate.ports.clock import IdSource
 from leadgate.ports.integration import Field
 
@@ -63,12 +64,18 @@ def find_bot_id(connection: OpenConnection) -> str | None:
     return token.reveal().partition(":")[0]
 
 
+def _bot_id(token: str) -> str:
+    """The bot's own id, which a new token of the same bot keeps."""
+    return token.partition(":")[0]
+
+
 FIELDS = (
     Field(
         name=BOT_TOKEN,
         label_ru="Токен бота",
         label_en="Bot token",
         secret=True,
+        account_of=_bot_id,
         required=True,
         problem=bot_token_problem,
         help_ru="Его выдаёт @BotFather: команда /newbot или /token.",
@@ -79,6 +86,7 @@ FIELDS = (
         label_ru="Секрет вебхука",
         label_en="Webhook secret",
         secret=True,
+        renewal=Renewal.REGISTERED,
         make=make_webhook_secret,
         problem=webhook_secret_problem,
         help_ru="Можно не заполнять: Leadgate придумает его и сам передаст Telegram.",

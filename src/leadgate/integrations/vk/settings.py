@@ -7,6 +7,7 @@ import re
 
 from leadgate.intake.addresses import base_address_problem
 from leadgate.model.connections import OpenConnection
+from leadgate.model.renewals import Renewal
 from leadgate.ports.clock import IdSource
 from leadgate.ports.integration import Field
 
@@ -85,6 +86,7 @@ FIELDS = (
         label_ru="Ключ доступа сообщества",
         label_en="Community access key",
         secret=True,
+        scopes=("messages", "manage"),
         required=True,
         problem=access_token_problem,
         help_ru="Управление → Работа с API → Ключи доступа. Право «сообщения»; с правом «управление» мы настроим всё сами.",
@@ -95,6 +97,7 @@ FIELDS = (
         label_ru="Строка подтверждения",
         label_en="Confirmation string",
         secret=True,
+        renewal=Renewal.STAYS,
         required=True,
         problem=confirmation_problem,
         help_ru="Управление → Работа с API → Callback API, «Строка, которую должен вернуть сервер».",
@@ -105,6 +108,7 @@ FIELDS = (
         label_ru="Секретный ключ",
         label_en="Secret key",
         secret=True,
+        renewal=Renewal.REGISTERED,
         make=make_webhook_secret,
         problem=webhook_secret_problem,
         help_ru="Можно не заполнять: Leadgate придумает его. Без права «управление» впишите его в VK сами.",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from leadgate.intake.addresses import base_address_problem
 from leadgate.intake.phones import find_e164
 from leadgate.model.connections import OpenConnection
+from leadgate.model.renewals import Renewal
 from leadgate.ports.integration import Field
 from leadgate.wire.graph_keys import (
     ACCESS_TOKEN,
@@ -70,6 +71,7 @@ FIELDS = (
         label_ru="Токен доступа",
         label_en="Access token",
         secret=True,
+        scopes=("whatsapp_business_messaging", "whatsapp_business_management"),
         required=True,
         problem=secret_problem,
         help_ru="Токен системного пользователя с правами whatsapp_business_messaging и whatsapp_business_management.",
@@ -90,6 +92,7 @@ FIELDS = (
         label_ru="Маркер подтверждения",
         label_en="Verify token",
         secret=True,
+        renewal=Renewal.REGISTERED,
         required=True,
         make=lambda ids: ids.token(32),
         problem=secret_problem,

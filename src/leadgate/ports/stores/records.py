@@ -179,7 +179,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSecret:
-    """One version of a secret; `live_until` None means until further notice."""
+    """One version of a secret.
+
+    Attributes:
+        live_until: None means until further notice.
+        made_by: who set or made it; None in rows older than this column.
+        is_candidate: accepted already, and not yet used by ourselves: the vendor is being told of it.
+        overlap_s: of a candidate: how long the version before stays good once this one is proven.
+    """
 
     connection_id: str
     name: str
@@ -187,3 +194,6 @@ class StoredSecret:
     sealed_value: bytes
     created_at: datetime
     live_until: datetime | None
+    made_by: str | None = None
+    is_candidate: bool = False
+    overlap_s: int | None = None

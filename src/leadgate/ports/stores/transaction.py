@@ -24,6 +24,7 @@ from leadgate.ports.stores.records import NewEvent
 from leadgate.ports.stores.requests import RequestStore
 from leadgate.ports.stores.retention import RetentionStore
 from leadgate.ports.stores.rules import RuleStore
+from leadgate.ports.stores.secrets import SecretStore
 from leadgate.ports.stores.staff import SalonStore, StaffStore
 
 T = TypeVar("T")
@@ -85,6 +86,11 @@ class Transaction(Protocol):
     @property
     def connections(self) -> ConnectionStore:
         """Connections."""
+        ...
+
+    @property
+    def secrets(self) -> SecretStore:
+        """Versions of secrets."""
         ...
 
     @property

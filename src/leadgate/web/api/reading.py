@@ -17,7 +17,7 @@ ApiRequest = Request[ApiToken, None, State]
 
 BODY_LIMIT_BYTES = 64 * 1024
 MAX_KEY_LENGTH = 255
-_NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_]{1,64}(\.[a-z0-9_]{1,64})?", re.ASCII)
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
