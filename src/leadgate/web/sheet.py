@@ -91,6 +91,17 @@ NOTICES = frozenset(
         "consent_text_same",
         "consent_rule_changed",
         "consent_recipient_wrong",
+        "proven",
+        "session_ended",
+        "session_gone",
+        "codes_removed",
+        "passkey_removed",
+        "passkey_refused",
+        "role_changed",
+        "role_same",
+        "last_owner",
+        "dismissed",
+        "token_revoked",
     }
 )
 
@@ -124,6 +135,10 @@ WARNINGS = frozenset(
         "incident_none_open",
         "consent_text_same",
         "consent_recipient_wrong",
+        "session_gone",
+        "passkey_refused",
+        "role_same",
+        "last_owner",
     }
 )
 """Notices that something did not go as wished."""
