@@ -116,5 +116,5 @@ def _back(staff_id: str, notice: str) -> Redirect:
 
 PAGE = WebPage(
     handlers=(staff, form, add, person, change_role, reset, dismiss, end_session),
-    menu=MenuEntry(section="staff", href="/staff", icon="people", group="shield", order=30),
+    menu=MenuEntry(section="staff", href="/staff", icon="key", group="shield", order=30),
 )
