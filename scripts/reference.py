@@ -15,6 +15,7 @@ from typing import Any
 
 from cyclopts import App
 from error_codes import VENDORS, find_codes
+from rights import rights_page
 
 from leadgate import registry
 from leadgate.cli.main import build
@@ -71,11 +72,11 @@ def main() -> int:
     is_checking = "--check" in sys.argv[1:]
     stale = []
     for name, make in _PAGES.items():
-        path, text = PAGES / name, "\n".join([*make(), ""])
+        path, text = (PAGES / name).resolve(), "\n".join([*make(), ""])
         if is_checking and (not path.exists() or path.read_text(encoding="utf-8") != text):
             stale.append(path.relative_to(ROOT).as_posix())
         elif not is_checking:
-            PAGES.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for path in stale:
         print(f"{path} does not fit the code; run: make reference")
@@ -199,6 +200,7 @@ def api_page() -> Iterator[str]:
 
 
 _PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "../security/rights.md": rights_page,
     "api.md": api_page,
     "settings.md": settings_page,
     "cli.md": cli_page,

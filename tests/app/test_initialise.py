@@ -12,7 +12,7 @@ from leadgate.app.initialise import Initialised
 from leadgate.errors import ConflictError, UnknownKeyError
 from leadgate.model.secret import Secret
 from leadgate.settings import Settings, read_settings
-from leadgate.staff.people import hash_token
+from leadgate.staff.tickets import hash_token
 from leadgate.system import SystemClock, SystemIds
 from leadgate.vault.key_file import KEY_FILE, open_key_file, open_with_recovery_key
 

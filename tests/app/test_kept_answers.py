@@ -8,6 +8,7 @@ from leadgate.model.staff import Role
 from leadgate.staff.tokens import ApiTokens
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.testing.connections import CountedIds, FixedClock
+from leadgate.testing.journal import MemoryJournal
 
 KEY, WISH, DONE = b"k" * 32, b"w" * 32, Answer(200, b"{}")
 
@@ -19,7 +20,7 @@ class Node:
         self.storage = storage
         self.clock = FixedClock()
         self.answers = KeptAnswers(storage, clock=self.clock, ids=CountedIds())
-        self.tokens = ApiTokens(storage, clock=self.clock, ids=CountedIds(500))
+        self.tokens = ApiTokens(storage, MemoryJournal(self.clock), clock=self.clock, ids=CountedIds(500))
 
     async def claim(self) -> Claim:
         claim = await self.answers.begin(KEY, WISH)

@@ -1,53 +1,17 @@
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from leadgate.errors import AccessDeniedError, ConfigurationError, NotFoundError
 from leadgate.model.secret import Secret
 from leadgate.ports.stores import Transaction
-from leadgate.staff import people as room
-from leadgate.staff.people import SESSION_IDLE, SESSION_LIFE, SETUP_LIFE, People, invite, new_owner
-from leadgate.storage.sql_storage import SqlStorage
-from leadgate.testing.connections import CountedIds, FixedClock
-from leadgate.testing.databases import open_storage, sqlite_url
+from leadgate.staff.passwords import Passwords
+from leadgate.staff.people import invite, new_owner
+from leadgate.staff.tickets import SESSION_IDLE, SESSION_LIFE, SETUP_LIFE
 from tests.delivery.rig import all_bytes
-
-PASSWORD = Secret("лимонад и корица")
-TOKEN = "token-of-the-owner"
-
-
-class Office:
-    """One owner who was invited."""
-
-    def __init__(self, storage: SqlStorage) -> None:
-        self.storage = storage
-        self.clock = FixedClock()
-        self.ids = CountedIds()
-        self.people = People(storage, clock=self.clock, ids=self.ids)
-
-    async def invite(self) -> None:
-        def unit(tx: Transaction) -> None:
-            invite(tx, new_owner("ws", self.ids, at=self.clock.now()), TOKEN, at=self.clock.now())
-
-        await self.storage.write(unit)
-
-    async def sign_in(self, password: Secret = PASSWORD, name: str = "Гузель") -> str:
-        return await self.people.sign_in(name=name, password=password)
-
-
-@pytest.fixture
-async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
-    """Password hashes are cheap here: what they cost is the library's own business."""
-    monkeypatch.setattr(room, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    storage = open_storage(sqlite_url(tmp_path))
-    opened = Office(storage)
-    await opened.invite()
-    yield opened
-    storage.close()
+from tests.staff.office import PASSWORD, TOKEN, Office
 
 
 class TestSetUp:
@@ -92,7 +56,7 @@ class TestSetUp:
         def refuse(*_: object) -> None:
             pytest.fail("hashed for a stranger")
 
-        monkeypatch.setattr(People, "_hash", refuse)
+        monkeypatch.setattr(Passwords, "hash", refuse)
         with pytest.raises(NotFoundError):
             await office.people.set_up("guess", name="Гузель", password=PASSWORD)
 

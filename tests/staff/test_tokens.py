@@ -12,6 +12,7 @@ from leadgate.staff.tokens import ApiTokens
 from leadgate.storage.sql_storage import SqlStorage
 from leadgate.testing.connections import CountedIds, FixedClock
 from leadgate.testing.databases import open_storage, sqlite_url
+from leadgate.testing.journal import MemoryJournal
 from tests.delivery.rig import all_bytes
 
 SCANNER = re.compile(r"leadgate_[0-9A-Z]{26}_[A-Za-z0-9_-]{43}[0-9a-f]{8}")
@@ -23,7 +24,8 @@ class Desk:
     def __init__(self, storage: SqlStorage) -> None:
         self.storage = storage
         self.clock = FixedClock()
-        self.tokens = ApiTokens(storage, clock=self.clock, ids=CountedIds())
+        self.journal = MemoryJournal(self.clock)
+        self.tokens = ApiTokens(storage, self.journal, clock=self.clock, ids=CountedIds())
 
     async def make(self, days: int = 30) -> tuple[ApiToken, str]:
         token, secret = await self.tokens.create(role=Role.MANAGER, days=days, name=" Ночной  отчёт ")
@@ -74,7 +76,9 @@ async def test_a_changed_or_foreign_token_is_refused(desk: Desk) -> None:
 async def test_a_token_of_another_workspace_is_refused(desk: Desk, tmp_path: Path) -> None:
     """Its checksum is right and its secret is real, but it belongs to somebody else."""
     other = open_storage(sqlite_url(tmp_path), "ws_other")
-    _, secret = await ApiTokens(other, clock=desk.clock, ids=CountedIds(50)).create(role=Role.OWNER, days=1)
+    _, secret = await ApiTokens(other, desk.journal, clock=desk.clock, ids=CountedIds(50)).create(
+        role=Role.OWNER, days=1
+    )
     other.close()
     assert await refused(desk, secret.reveal()) == "access.token_wrong"
 

@@ -46,6 +46,8 @@ KEPT = {
     "secrets": "keys of the vendors",
     "alert_targets": "addresses of the staff",
     "erasures": "ids of who was erased",
+    "staff_totp": "secrets of the staff's own apps",
+    "reveals": "ids and a reason's word; the words beside it are sealed under the person's key and go with it",
 }
 """Tables that have such columns and hold nothing of a client that may not stay."""
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -17,7 +17,6 @@ from litestar import Litestar
 from leadgate.alerts.raising import review
 from leadgate.alerts.wording import Voice, tell
 from leadgate.errors import (
-    AccessDeniedError,
     ConfigurationError,
     ConflictError,
     JournalUnavailableError,
@@ -67,8 +66,8 @@ from leadgate.model.requests import (
     StepView,
     Term,
 )
+from leadgate.model.reveals import RevealReason
 from leadgate.model.secret import Secret
-from leadgate.model.staff import Role, Session, Staff
 from leadgate.model.subjects import (
     Blocked,
     BlockReason,
@@ -107,18 +106,29 @@ from leadgate.ports.notifier import Message
 from leadgate.privacy.decisions import Place, decide, decide_health, read_place
 from leadgate.privacy.policies import effective
 from leadgate.privacy.rules import PRODUCT_RULES, Change, HealthMode, PrivacyRules, Standing
+from leadgate.settings import Network
 from leadgate.web.base import build_pages
 from tests.web.flows_house import MemoryIncidents, MemoryMaps
 from tests.web.page_keys import MemoryKeys
 from tests.web.page_retention import MemoryRetention
 from tests.web.secrets_house import MemorySecrets
+from tests.web.staff_house import (
+    FRESH_SECRET,
+    HOSTILE,
+    NOW,
+    PASSWORD,
+    SETUP_TOKEN,
+    FrozenClock,
+    MemoryOwnAccess,
+    MemoryPeople,
+    MemoryReveals,
+    MemoryRoster,
+    MemoryTokens,
+)
 
-NOW = datetime(2026, 11, 24, 11, 52, tzinfo=UTC)  # Tuesday, 14:52 in Moscow
-PASSWORD = "четыре слова и лимон"
-SETUP_TOKEN = "setup-token-invented"
-HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+__all__ = ["FRESH_SECRET", "HOSTILE", "NOW", "PASSWORD", "SETUP_TOKEN"]
+
 PHONE, NAME, WORDS = "+79000000412", f"Светлана {HOSTILE}", f"Запишите на маникюр {HOSTILE}"
-FRESH_SECRET = "whsec_invented-shown-once"
 
 MANIFESTS = (
     Manifest(
@@ -160,17 +170,6 @@ MANIFESTS = (
     Manifest(kind="site", title="Site", title_ru="Сайт", mark="WEB", fields=(), client_pulls=True),
     Manifest(kind="telegram", title="Telegram", title_ru="Telegram", mark="TG", fields=(), public_url_needed=True),
 )
-
-
-class FrozenClock:
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic_s(self) -> float:
-        return 0.0
 
 
 def view(number: int, kind: str, name: str, light: Light, **more: object) -> ConnectionView:
@@ -349,59 +348,6 @@ def sample_events() -> list[EventDetail]:
 
 
 @dataclass
-class MemoryPeople:
-    clock: FrozenClock
-    staff: dict[str, Staff] = field(default_factory=dict)
-    sessions: dict[str, Session] = field(default_factory=dict)
-    setup_open: bool = True
-    slow_down: bool = False
-
-    def __post_init__(self) -> None:
-        for name, role in (
-            ("Ирина", Role.OWNER),
-            ("Игорь", Role.INTEGRATOR),
-            ("Лейла", Role.MANAGER),
-            ("Аудитор", Role.AUDITOR),
-        ):
-            self.staff[name] = Staff(
-                workspace_id="ws_1", staff_id=f"staff_{role}", name=name, role=role, created_at=NOW
-            )
-
-    async def find_setup(self, token: str) -> Staff | None:
-        return self.staff["Ирина"] if token == SETUP_TOKEN and self.setup_open else None
-
-    async def set_up(self, token: str, *, name: str, password: Secret) -> Staff:
-        staff = await self.find_setup(token)
-        if staff is None:
-            raise NotFoundError("Over.", code="staff.setup_over")
-        if not name:
-            raise ConfigurationError("No name.", code="staff.name_empty")
-        if len(password.reveal()) < 10:
-            raise ConfigurationError("Short.", code="staff.password_short")
-        self.setup_open = False
-        self.staff[name] = replace(staff, name=name)
-        return self.staff[name]
-
-    async def sign_in(self, *, name: str, password: Secret) -> str:
-        if self.slow_down:
-            raise AccessDeniedError("Too many.", code="access.slow_down", hint="Later.", retry_after_s=70)
-        if name not in self.staff or password.reveal() != PASSWORD:
-            raise AccessDeniedError("No.")
-        return await self.open_session(self.staff[name])
-
-    async def open_session(self, staff: Staff) -> str:
-        token = f"session-{len(self.sessions) + 1}"
-        self.sessions[token] = Session(staff=staff, csrf_token=f"csrf-of-{token}", expires_at=NOW + timedelta(days=1))
-        return token
-
-    async def find_session(self, token: str) -> Session | None:
-        return self.sessions.get(token)
-
-    async def sign_out(self, token: str) -> None:
-        self.sessions.pop(token, None)
-
-
-@dataclass
 class MemoryDesk:
     views: list[ConnectionView] = field(default_factory=sample_connections)
     details: list[DeliveryDetail] = field(default_factory=sample_deliveries)
@@ -412,6 +358,7 @@ class MemoryDesk:
     check: Reconciliation | None = None
     turned_away: list[RefusalRow] = field(default_factory=list)
     acts: list[tuple[str, ...]] = field(default_factory=list)
+    looks: list[tuple[str, ...]] = field(default_factory=list)
     asked_periods: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     async def figures(self, *, since: datetime, until: datetime) -> Figures:
@@ -503,7 +450,14 @@ class MemoryDesk:
         dead = [detail.row for detail in self.details if detail.row.state is DeliveryState.DEAD]
         return [DeadCause(code=row.error_code or "", count=1, since=row.created_at) for row in dead]
 
-    async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
+    async def reveal_event(self, event_id: str, *, by: str, reason: RevealReason, words: str = "") -> EventDetail:
+        self.looks.append((event_id, by, reason.value, words))
+        return await self.event(event_id)
+
+    async def lead_data(
+        self, delivery_id: str, *, by: str, reason: RevealReason = RevealReason.PROGRAM, words: str = ""
+    ) -> LeadData:
+        self.looks.append((delivery_id, by, reason.value, words))
         detail = await self.delivery(delivery_id)
         if detail.row.state is not DeliveryState.DEAD:
             raise ConflictError("Nothing to correct.")
@@ -1249,6 +1203,11 @@ class MemoryHouse:
     def __init__(self) -> None:
         self.clock = FrozenClock()
         self.people = MemoryPeople(self.clock)
+        self.own_access = MemoryOwnAccess(self.people)
+        self.roster = MemoryRoster(self.people)
+        self.tokens = MemoryTokens()
+        self.reveals = MemoryReveals()
+        self.trusted_proxies: tuple[Network, ...] | None = None
         self.desk = MemoryDesk()
         self.connections = MemoryConnections(self.desk)
         self.alerts = MemoryAlerts()

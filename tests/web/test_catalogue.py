@@ -22,6 +22,7 @@ from leadgate.model.events import EventKind
 from leadgate.model.keys import KINDS
 from leadgate.model.requests import RequestKind, RequestOutcome, RequestWay
 from leadgate.model.retention import DataKind
+from leadgate.model.reveals import RevealReason
 from leadgate.model.staff import Role
 from leadgate.model.views import Cause, EndState, Light
 from leadgate.privacy.allow_list import CrmField, CrmObject
@@ -39,9 +40,10 @@ from leadgate.web.explain import MEANINGS, explain
 from leadgate.web.findings import teller
 from leadgate.web.moments import PERIODS
 from leadgate.web.pages.deliveries import SPANS
-from leadgate.web.pages.event import REASONS
+from leadgate.web.pages.tokens import REACHES
 from leadgate.web.sheet import NOTICES
 from leadgate.web.states import DELIVERY_TABS, Mark
+from leadgate.web.visits import BROWSERS, OTHER, SYSTEMS
 from scripts.error_codes import find_codes
 
 WEB = Path(leadgate.web.__file__).parent
@@ -52,6 +54,9 @@ CODES = {
     "alert.chat_missing",
     "alert.name_taken",
     "alert.name_wrong",
+    "access.denied",
+    "access.prove",
+    "access.scope",
     "access.slow_down",
     "connection.name_taken",
     "connection.name_wrong",
@@ -72,8 +77,12 @@ CODES = {
     "recipient.reason_missing",
     "recipient.refused",
     "recipient.undecided",
+    "staff.code_wrong",
+    "staff.last_owner",
     "staff.name_empty",
     "staff.name_taken",
+    "staff.not_found",
+    "staff.passkey_refused",
     "staff.password_common",
     "staff.password_long",
     "staff.password_short",
@@ -195,7 +204,11 @@ def made_of_values() -> Iterator[str]:
             [f"{name}.{q.name}{part}" for name in SERVICES for q in SERVICES[name].questions for part in ("", ".help")],
         ),
         ("alerts.place.", [place_of(cause).split("?", maxsplit=1)[0].strip("/") or "home" for cause in Alarm]),
-        ("reveal.reason.", REASONS),
+        ("reveal.reason.", [reason.value for reason in RevealReason]),
+        ("agent.browser.", [*(word for _, word in BROWSERS), OTHER]),
+        ("agent.system.", [*(word for _, word in SYSTEMS), OTHER]),
+        ("staff.role.", Role),
+        ("tokens.reach.", REACHES),
         ("request.kind.", RequestKind),
         ("request.way.", RequestWay),
         ("request.outcome.", RequestOutcome),

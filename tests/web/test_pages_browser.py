@@ -63,6 +63,14 @@ PAGES = (
     "/secrets",
     "/journal",
     "/journal?kind=subject",
+    "/staff",
+    "/staff/new",
+    "/staff/staff_manager",
+    "/staff/staff_manager?notice=last_owner",
+    "/tokens",
+    "/tokens/new",
+    "/me",
+    "/prove?next=/staff&again=1",
 )
 IN_THE_DARK = (
     "/policies",
@@ -77,6 +85,8 @@ IN_THE_DARK = (
     "/requests",
     "/requests/req_1",
     "/journal",
+    "/staff/staff_manager",
+    "/me",
 )
 RULES = {"resultTypes": ["violations"]}
 """Of what passes axe needs no more than one example; every rule is still run."""

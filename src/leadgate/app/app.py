@@ -39,6 +39,7 @@ from leadgate.app.reconciler import Reconciler
 from leadgate.app.reopening import Reopening
 from leadgate.app.retention import SYSTEM as BY_SYSTEM
 from leadgate.app.retention import Retention
+from leadgate.app.reveals import Reveals
 from leadgate.app.secret_desk import SecretDesk
 from leadgate.app.secret_keeper import SecretKeeper
 from leadgate.app.subjects import Subjects
@@ -71,6 +72,7 @@ from leadgate.intake.refusals import Refusals
 from leadgate.model.alerts import CANARY_ID
 from leadgate.model.erasures import ErasureReason
 from leadgate.model.salon import Salon
+from leadgate.model.secret import Secret
 from leadgate.model.views import ChatMessage
 from leadgate.observability import get_logger, metrics
 from leadgate.ports.clock import Clock, IdSource
@@ -89,8 +91,12 @@ from leadgate.rights.request_desk import RequestDesk
 from leadgate.rights.request_part import make_request_part
 from leadgate.rights.requests import RequestBook
 from leadgate.rights.working_days import load_calendar
-from leadgate.settings import Settings
+from leadgate.settings import Network, Settings
+from leadgate.staff.codes import Codes
+from leadgate.staff.own_access import OwnAccess
+from leadgate.staff.passkeys import Passkeys
 from leadgate.staff.people import People
+from leadgate.staff.roster import Roster
 from leadgate.staff.tokens import ApiTokens
 from leadgate.storage.engines import make_engine
 from leadgate.storage.journal_file import JournalFile
@@ -203,8 +209,7 @@ class App:
             on_event=self.inbox.wake,
         )
         self.refusals = Refusals(storage, self.journal, clock=self.clock)
-        self.people = People(storage, clock=self.clock, ids=self.ids)
-        self.tokens = ApiTokens(storage, clock=self.clock, ids=self.ids)
+        self._furnish_staff()
         self.answers = KeptAnswers(storage, clock=self.clock, ids=self.ids)
         self.reconciler = Reconciler(storage, self.targets.find_portal, workspace, clock=self.clock)
         self.high_water = HighWater(storage, settings.data)
@@ -221,6 +226,7 @@ class App:
             self.find_source,
             outbox=outbox,
             journal=self.journal,
+            reveals=self.reveals,
             clock=self.clock,
             on_change=self._wake_workers,
         )
@@ -266,6 +272,18 @@ class App:
         self.secret_keeper = SecretKeeper(
             self.storage, self.book, self.secrets, rotation, vendor, clock=self.clock, holder=self._holder
         )
+
+    def _furnish_staff(self) -> None:
+        """Who signs in, and who looks at clients' data."""
+        storage, salon = self.storage, self.workspace.name
+        codes, passkeys = Codes(self.vault, self.ids), Passkeys(self.ids, salon=salon)
+        self.people = People(storage, self.journal, codes, passkeys, clock=self.clock, ids=self.ids)
+        self.own_access = OwnAccess(storage, self.journal, codes, passkeys, salon=salon, clock=self.clock)
+        self.roster = Roster(
+            storage, self.journal, workspace_id=self.workspace.workspace_id, clock=self.clock, ids=self.ids
+        )
+        self.tokens = ApiTokens(storage, self.journal, clock=self.clock, ids=self.ids)
+        self.reveals = Reveals(storage, self.vault, self.journal, clock=self.clock, ids=self.ids)
 
     def _furnish_rights(self, requests: RequestBook, outbox: Outbox, identities: Identities) -> None:
         """What people may ask about their data, and what the owner decides about it."""
@@ -364,6 +382,15 @@ class App:
     def time_zone(self) -> tzinfo:
         """The salon's zone."""
         return ZoneInfo(self.workspace.time_zone)
+
+    def setup_url(self, token: Secret) -> str:
+        """The one-time address at which somebody sets a password."""
+        return f"{self.settings.public_url or f'http://{self.settings.listen}'}/setup/{token.reveal()}"
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...] | None:
+        """Whose word about the sender's address is believed."""
+        return self.settings.trusted_proxies
 
     @property
     def public_url(self) -> str | None:

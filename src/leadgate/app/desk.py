@@ -8,6 +8,7 @@ from datetime import datetime
 from leadgate.alerts.causes import NEEDS_PERSON
 from leadgate.app.acceptance import Acceptance
 from leadgate.app.reconciler import Progress, Reconciler
+from leadgate.app.reveals import Reveals
 from leadgate.audit.trail import recorded
 from leadgate.catalogue.meanings import meaning_of
 from leadgate.connections.book import ConnectionBook
@@ -26,6 +27,7 @@ from leadgate.model.connections import Connection, ConnectionState, FindingState
 from leadgate.model.deliveries import DeliveryState
 from leadgate.model.events import EventState, NormalisedEvent
 from leadgate.model.journal import JournalEntry, Tag
+from leadgate.model.reveals import RevealReason
 from leadgate.model.views import (
     AcceptedLead,
     Cause,
@@ -53,6 +55,7 @@ from leadgate.processing.source import FindSource
 from leadgate.processing.turn import Turns
 from leadgate.storage.connections import load_report
 from leadgate.storage.sql_storage import SqlStorage
+from leadgate.vault.envelope import subject_scope
 
 _log = get_logger("desk")
 
@@ -70,6 +73,7 @@ class Desk:
         *,
         outbox: Outbox,
         journal: Journal,
+        reveals: Reveals,
         clock: Clock,
         on_change: Callable[[], None],
     ) -> None:
@@ -82,6 +86,7 @@ class Desk:
         self._find_source = find_source
         self._outbox = outbox
         self._journal = journal
+        self._reveals = reveals
         self._clock = clock
         self._on_change = on_change
 
@@ -127,6 +132,15 @@ class Desk:
         deliveries = await self._storage.query(lambda q: q.event_deliveries(event_id))
         facts = await self._storage.read(lambda tx: self._facts(tx, event_id))
         return EventDetail(row=row, facts=facts, deliveries=deliveries)
+
+    async def reveal_event(self, event_id: str, *, by: str, reason: RevealReason, words: str = "") -> EventDetail:
+        """The event for somebody who looks at what it said; who and why is in the journal, else nothing is shown."""
+        stored = await self._storage.read(lambda tx: tx.events.find(event_id))
+        detail = await self.event(event_id)
+        scope = None if stored is None else stored.key_scope
+        await self._reveals.note(event_id, scope=scope, by=by, reason=reason, words=words)
+        _log.info("event.revealed", event_id=event_id, outcome=reason.value, action=by)
+        return detail
 
     async def replay(self, event_id: str, *, by: str) -> None:
         """Work on a failed or ignored event again. Raises NotFoundError, ConflictError."""
@@ -213,10 +227,19 @@ class Desk:
         """Most first."""
         return await self._storage.query(lambda q: q.dead_causes())
 
-    async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
-        """What a dead command says of a lead; who looked is in the journal, else nothing is shown."""
-        data = await self._storage.read(lambda tx: open_lead_data(tx, self._outbox, delivery_id))
-        await self._journal.record(JournalEntry(tag=Tag.DELIVERY_REVEALED, by=by, on=delivery_id))
+    async def lead_data(
+        self, delivery_id: str, *, by: str, reason: RevealReason = RevealReason.PROGRAM, words: str = ""
+    ) -> LeadData:
+        """What a dead command says of a lead; who looked and why is in the journal, else nothing is shown."""
+
+        def unit(tx: Transaction) -> tuple[LeadData, str | None]:
+            data = open_lead_data(tx, self._outbox, delivery_id)
+            delivery = tx.deliveries.find(delivery_id)
+            return data, None if delivery is None else delivery.subject_id
+
+        data, subject_id = await self._storage.read(unit)
+        scope = None if subject_id is None else subject_scope(subject_id)
+        await self._reveals.note(delivery_id, scope=scope, by=by, reason=reason, words=words)
         _log.info("delivery.revealed", delivery_id=delivery_id, action=by)
         return data
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,12 +15,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from leadgate.app.half_restored import check_whole
 from leadgate.catalogue.texts import LOCALES
 from leadgate.errors import ConfigurationError, ConflictError
+from leadgate.model.journal import JournalEntry, Tag
 from leadgate.model.secret import Secret
 from leadgate.ports.clock import Clock, IdSource
 from leadgate.ports.stores import Transaction, Workspace
 from leadgate.settings import Settings
 from leadgate.staff.people import invite, invite_again, new_owner
 from leadgate.storage.engines import Database, make_engine
+from leadgate.storage.journal_file import JournalFile
 from leadgate.storage.upgrade import upgrade
 from leadgate.storage.workspaces import add_workspace, find_workspace, reseal_workspace
 from leadgate.vault.envelope import INDEX, INTAKE, SECRETS, Vault
@@ -119,15 +123,17 @@ def _make(
         created_at=now,
     )
     vault = Vault(wrapper, clock)
+    owner = new_owner(workspace.workspace_id, ids, at=now)
 
     def furnish(tx: Transaction) -> None:
         for scope in (INTAKE, SECRETS, INDEX):
             vault.create_scope(tx, scope)
-        invite(tx, new_owner(workspace.workspace_id, ids, at=now), token, at=now)
+        invite(tx, owner, token, at=now)
 
     if not is_unfinished(settings.data):
         write_durably(settings.data / UNSHOWN, b"")
     add_workspace(engine, workspace, sealed_recovery=wrapper.seal_for_recovery(recovery_key), furnish=furnish)
+    _journal_invitation(settings.data, owner.staff_id, clock)
     return Initialised(Secret(token), Secret(recovery_key), is_repaired=False, data=settings.data)
 
 
@@ -139,12 +145,28 @@ def _show_again(
     invited: list[str] = []
 
     def furnish(tx: Transaction) -> None:
-        if invite_again(tx, token, at=clock.now()):
-            invited.append(token)
+        if owner_id := invite_again(tx, token, at=clock.now()):
+            invited.append(owner_id)
 
     reseal_workspace(engine, workspace, sealed_recovery=wrapper.seal_for_recovery(recovery_key), furnish=furnish)
+    for owner_id in invited:
+        _journal_invitation(data, owner_id, clock)
     setup_token = Secret(token) if invited else None
     return Initialised(setup_token, Secret(recovery_key), is_repaired=True, data=data)
+
+
+def _journal_invitation(data: Path, owner_id: str, clock: Clock) -> None:
+    """Every one-time address is in the journal, the first one too. In a thread of its own: the caller may be in a loop."""
+
+    async def record() -> None:
+        journal = JournalFile(data, clock)
+        try:
+            await journal.record(JournalEntry(tag=Tag.STAFF_INVITED, by="command", on=owner_id))
+        finally:
+            await journal.close()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(lambda: asyncio.run(record())).result()
 
 
 @contextlib.contextmanager

@@ -95,6 +95,18 @@ _GROUPS = {
         "One encrypted file with everything: made while the gateway works, proved, put back.",
         {name: f"leadgate.cli.backup:{name}" for name in ("create", "verify", "restore")},
     ),
+    "staff": (
+        "People who sign in: invite, roles, dismissal, and who looked at clients' data.",
+        {
+            "add": "leadgate.cli.staff:add",
+            "list": "leadgate.cli.staff:list",
+            "role": "leadgate.cli.staff:change_role",
+            "disable": "leadgate.cli.staff:disable",
+            "reset": "leadgate.cli.staff:reset",
+            "sign-out": "leadgate.cli.staff:sign_out",
+            "reveals": "leadgate.cli.staff:reveals",
+        },
+    ),
     "tokens": (
         "Programs that may use the API.",
         {name: f"leadgate.cli.tokens:{name}" for name in ("create", "list", "revoke")},

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from leadgate.cli.options import FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
+from leadgate.cli.options import BY_COMMAND, FIRST_PAGE, NO_OPTIONS, Common, Paging, with_app
 from leadgate.cli.output import print_json, print_lines, print_page, print_table, short_time
+from leadgate.errors import ConfigurationError
 from leadgate.model.secret import Secret
-from leadgate.model.staff import Role
+from leadgate.model.staff import EVERY_AREA, Role
 from leadgate.web.api.documents.plain import cut_page, plain
 from leadgate.web.api.documents.tokens import TokenDocument, token_document
+from leadgate.web.api.router import find_endpoints
 
 if TYPE_CHECKING:
     from leadgate.app import App
@@ -22,15 +24,31 @@ def create(
     role: Annotated[Role, Parameter(help="What the program may do, as a person of this role.")],
     days: Annotated[int, Parameter(help="How many days it works, 1 to 366.")],
     name: Annotated[str, Parameter(help="What people call the program.")] = "",
+    scope: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="What of the role it may do: deliveries:read, deliveries:write, all:read; repeatable. Default: all of it.",
+        ),
+    ] = None,
     common: Common = NO_OPTIONS,
 ) -> int:
     """Make a token for the API. It is shown this once; we keep only its hash.
 
-    Example: leadgate tokens create --role auditor --days 90 --name "Monthly report"
+    Example: leadgate tokens create --role auditor --days 90 --name "Monthly report" --scope deliveries:read
     """
+    wrong = sorted(
+        {one.partition(":")[0] for one in scope or ()} - {EVERY_AREA, *(one.area for one in find_endpoints())}
+    )
+    if wrong:
+        raise ConfigurationError(
+            f"The API has no part {wrong[0]}.",
+            code="access.token_scope",
+            hint="The parts stand in docs/reference/api.md.",
+        )
 
     async def work(app: App) -> tuple[TokenDocument, Secret]:
-        token, secret = await app.tokens.create(role=role, days=days, name=name)
+        token, secret = await app.tokens.create(role=role, days=days, name=name, scopes=scope, by=BY_COMMAND)
         return token_document(token, now=app.clock.now()), secret
 
     made, secret = with_app(common, work)
@@ -60,7 +78,7 @@ def list_all(*, paging: Paging = FIRST_PAGE, common: Common = NO_OPTIONS) -> int
         print_page(page, lambda token: token)
     else:
         print_table(
-            ("id", "name", "role", "state", "until (UTC)", "last used (UTC)"),
+            ("id", "name", "role", "scopes", "state", "until (UTC)", "last used (UTC)"),
             ((*_row(token),) for token in page.items),
             empty="There is no token yet. Make one with: leadgate tokens create --help",
             more=page.next_cursor,
@@ -75,7 +93,7 @@ def revoke(
 
     Example: leadgate tokens revoke tok_01JD…
     """
-    with_app(common, lambda app: app.tokens.revoke(token_id))
+    with_app(common, lambda app: app.tokens.revoke(token_id, by=BY_COMMAND))
     if common.json:
         print_json({"id": token_id, "state": "revoked"})
     else:
@@ -88,6 +106,7 @@ def _row(token: TokenDocument) -> tuple[str, ...]:
         token.id,
         token.name or "—",
         token.role.value,
+        "all" if token.scopes is None else " ".join(token.scopes),
         token.state,
         short_time(token.expires_at),
         short_time(token.last_used_at),

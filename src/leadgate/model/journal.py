@@ -66,6 +66,21 @@ class Tag(StrEnum):
     SECRET_CONFIRMED = "secret.confirmed"  # noqa: S105 - the name of an act, not a secret
     SECRET_RETURNED = "secret.returned"  # noqa: S105 - the name of an act, not a secret
     SECRET_DUE_CHANGED = "secret.due_changed"  # noqa: S105 - the name of an act, not a secret
+    STAFF_INVITED = "staff.invited"
+    STAFF_SET_UP = "staff.set_up"
+    STAFF_SIGNED_IN = "staff.signed_in"
+    STAFF_SIGN_IN_REFUSED = "staff.sign_in_refused"
+    STAFF_SIGNED_OUT = "staff.signed_out"
+    STAFF_PROVEN = "staff.proven"
+    STAFF_ROLE_CHANGED = "staff.role_changed"
+    STAFF_DISMISSED = "staff.dismissed"
+    STAFF_RESET = "staff.reset"
+    STAFF_SESSION_ENDED = "staff.session_ended"
+    STAFF_FACTOR_ADDED = "staff.factor_added"
+    STAFF_FACTOR_REMOVED = "staff.factor_removed"
+    TOKEN_CREATED = "token.created"  # noqa: S105 - a tag, no password
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - likewise
+    EVENT_REVEALED = "event.revealed"
 
 
 class Result(StrEnum):
@@ -81,7 +96,7 @@ class JournalEntry:
     """One act, before it has a number.
 
     Attributes:
-        by: who: a staff id, `command`, `token:tok_…`, `client:subj_…` or `system`.
+        by: who: a staff id, `command`, `token:tok_…`, `client:subj_…`, `system`, or `stranger` (nobody has signed in yet).
         on: the id of what it was done to (`subj_…`, `req_…`, the name of a rule); None when there is no single thing.
         details: identifiers, codes, versions and numbers by name; no text that a person wrote.
     """

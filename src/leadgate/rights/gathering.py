@@ -61,6 +61,7 @@ NOT_IN_FILE = {
     "data_keys": "the key that seals a person's data says nothing of them and must never leave the house",
     "lanes": "the queue of a chat holds times alone; what waits in it stands among the deliveries",
     "reconciliations": "numbers of the salon, and ids of leads that stand in the file already",
+    "reveals": "who of the staff looked at an event or delivery, and why: the journal tells it, and the words are the staff's own",
     "api_answers": "answers to programs, kept for a day without personal data",
 }
 """Tables that name a person's rows, or could, and why they are left out."""

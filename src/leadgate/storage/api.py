@@ -45,6 +45,7 @@ class SqlTokenStore(SqlStore):
             token_hash=token_hash,
             name=token.name,
             role=token.role.value,
+            scopes=None if token.scopes is None else " ".join(sorted(token.scopes)),
             created_at=token.created_at,
             expires_at=token.expires_at,
         )
@@ -118,6 +119,7 @@ def _token(row: Row[Any]) -> ApiToken:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        scopes=None if row.scopes is None else frozenset(row.scopes.split()),
     )
 
 

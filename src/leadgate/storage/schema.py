@@ -556,12 +556,92 @@ sessions = Table(
     metadata,
     Column("token_hash", LargeBinary, primary_key=True),
     _workspace(),
+    Column("session_id", Text, nullable=False),
     Column("staff_id", Text, nullable=False),
     Column("csrf_token", Text, nullable=False),
+    Column("agent", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("proven_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
+
+# What a person proves with besides the password. The secret of the codes is sealed under the `secrets` key of the salon.
+staff_totp = Table(
+    "staff_totp",
+    metadata,
+    _workspace(),
+    Column("staff_id", Text, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime, nullable=True),
+    Column("last_step", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "staff_id"),
+)
+
+staff_passkeys = Table(
+    "staff_passkeys",
+    metadata,
+    _workspace(),
+    Column("credential_id", LargeBinary, nullable=False),
+    Column("passkey_id", Text, nullable=False),
+    Column("staff_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "credential_id"),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    _workspace(),
+    Column("staff_id", Text, nullable=False),
+    Column("code_hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "staff_id", "code_hash"),
+)
+
+# Browsers from which somebody has signed in before: guessing by strangers does not slow these down.
+staff_devices = Table(
+    "staff_devices",
+    metadata,
+    _workspace(),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("staff_id", Text, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "token_hash"),
+)
+
+# What was asked of a browser and must be answered with once: the second step of a sign-in, a passkey.
+staff_challenges = Table(
+    "staff_challenges",
+    metadata,
+    _workspace(),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("staff_id", Text, nullable=True),
+    Column("challenge", LargeBinary, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "token_hash"),
+)
+
+# Who looked at a client's data and why. The words are sealed under the key of the person they may be about.
+reveals = Table(
+    "reveals",
+    metadata,
+    _workspace(),
+    Column("reveal_id", Text, nullable=False),
+    Column("on_id", Text, nullable=False),
+    Column("by_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("key_scope", Text, nullable=True),
+    Column("sealed_words", LargeBinary, nullable=True),
+    PrimaryKeyConstraint("workspace_id", "reveal_id"),
+)
+Index("reveals_on", reveals.c.workspace_id, reveals.c.on_id)
 
 sign_in_failures = Table(
     "sign_in_failures",
@@ -842,6 +922,7 @@ api_tokens = Table(
     Column("token_hash", LargeBinary, nullable=False),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("scopes", Text, nullable=True),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Column("last_used_at", UtcTime, nullable=True),

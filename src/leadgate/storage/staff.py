@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from leadgate.errors import ConflictError
 from leadgate.model.staff import Role, Staff
+from leadgate.ports.stores.staff import StoredSession
 from leadgate.storage.base import SqlStore
 from leadgate.storage.schema import salon_entries, sessions, setup_tokens, sign_in_failures, staff
 
@@ -98,23 +100,97 @@ class SqlStaffStore(SqlStore):
         statement = update(setup_tokens).where(*_live(token_hash, now), self._mine(setup_tokens)).values(used_at=now)
         return staff_id if self._connection.execute(statement).rowcount == 1 else None
 
-    def add_session(
-        self, token_hash: bytes, *, staff_id: str, csrf_token: str, now: datetime, expires_at: datetime
-    ) -> None:
-        """Keep a session."""
-        values = {"token_hash": token_hash, "staff_id": staff_id, "csrf_token": csrf_token}
-        times = {"created_at": now, "seen_at": now, "expires_at": expires_at}
-        self._connection.execute(insert(sessions).values(workspace_id=self._workspace_id, **values, **times))
-        self._connection.execute(delete(sessions).where(self._mine(sessions), sessions.c.expires_at < now))
+    def find_by_name(self, name_key: str) -> Staff | None:
+        """The person of a sign-in name."""
+        row = self._one(
+            select(staff).where(self._mine(staff), staff.c.name_key == name_key, staff.c.disabled_at.is_(None))
+        )
+        return None if row is None else _staff(row)
 
-    def find_session(self, token_hash: bytes, *, now: datetime) -> tuple[str, str, datetime, datetime] | None:
-        """Staff id, CSRF token, last seen and end of a session that has not ended."""
+    def owners(self) -> Sequence[Staff]:
+        """Owners with a password, locked."""
+        query = select(staff).where(
+            self._mine(staff),
+            staff.c.role == Role.OWNER.value,
+            staff.c.disabled_at.is_(None),
+            staff.c.password_hash.is_not(None),
+        )
+        return [_staff(row) for row in self._connection.execute(query.with_for_update())]
+
+    def set_name(self, staff_id: str, *, name: str, name_key: str) -> None:
+        """How they are called."""
+        self._change(staff_id, name=name, name_key=name_key)
+
+    def password_hash(self, staff_id: str) -> str | None:
+        """Of somebody who works here."""
+        row = self._one(
+            select(staff.c.password_hash).where(
+                self._mine(staff), staff.c.staff_id == staff_id, staff.c.disabled_at.is_(None)
+            )
+        )
+        return None if row is None else row.password_hash
+
+    def set_role(self, staff_id: str, role: Role) -> None:
+        """Another role."""
+        self._change(staff_id, role=role.value)
+
+    def disable(self, staff_id: str, *, at: datetime) -> None:
+        """They are gone; the id stands for the name, so that somebody else may have it."""
+        self._change(staff_id, disabled_at=at, name_key=staff_id, password_hash=None)
+
+    def drop_password(self, staff_id: str) -> None:
+        """Take it away."""
+        self._change(staff_id, password_hash=None)
+
+    def drop_setup_tokens(self, staff_id: str) -> None:
+        """Forget them."""
+        self._connection.execute(
+            delete(setup_tokens).where(self._mine(setup_tokens), setup_tokens.c.staff_id == staff_id)
+        )
+
+    def invitations(self, *, now: datetime) -> Sequence[tuple[str, datetime]]:
+        """Addresses that nobody has used yet."""
+        table = setup_tokens
+        query = select(table).where(self._mine(table), table.c.used_at.is_(None), table.c.expires_at > now)
+        return [(row.staff_id, row.expires_at) for row in self._connection.execute(query)]
+
+    def _change(self, staff_id: str, **columns: object) -> None:
+        self._connection.execute(update(staff).where(self._mine(staff), staff.c.staff_id == staff_id).values(**columns))
+
+    def add_session(self, token_hash: bytes, session: StoredSession) -> None:
+        """Keep a session."""
+        values = {field.name: getattr(session, field.name) for field in fields(session)}
+        self._connection.execute(
+            insert(sessions).values(workspace_id=self._workspace_id, token_hash=token_hash, **values)
+        )
+        self._connection.execute(delete(sessions).where(self._mine(sessions), sessions.c.expires_at < session.seen_at))
+
+    def find_session(self, token_hash: bytes, *, now: datetime) -> StoredSession | None:
+        """One that has not ended."""
         row = self._one(
             select(sessions).where(
                 self._mine(sessions), sessions.c.token_hash == token_hash, sessions.c.expires_at > now
             )
         )
-        return None if row is None else (row.staff_id, row.csrf_token, row.seen_at, row.expires_at)
+        return None if row is None else _session(row)
+
+    def sessions(self, *, now: datetime) -> Sequence[StoredSession]:
+        """Last seen first."""
+        query = select(sessions).where(self._mine(sessions), sessions.c.expires_at > now)
+        return [_session(row) for row in self._connection.execute(query.order_by(sessions.c.seen_at.desc()))]
+
+    def prove_session(self, token_hash: bytes, *, now: datetime) -> None:
+        """Proven now."""
+        self._connection.execute(
+            update(sessions).where(self._mine(sessions), sessions.c.token_hash == token_hash).values(proven_at=now)
+        )
+
+    def end_session_of_id(self, session_id: str) -> str | None:
+        """It is over."""
+        mine = (self._mine(sessions), sessions.c.session_id == session_id)
+        row = self._one(select(sessions.c.staff_id).where(*mine))
+        self._connection.execute(delete(sessions).where(*mine))
+        return None if row is None else str(row.staff_id)
 
     def touch_session(self, token_hash: bytes, *, now: datetime) -> None:
         """It was used."""
@@ -180,6 +256,10 @@ class SqlSalonStore(SqlStore):
 def _live(token_hash: bytes, now: datetime) -> tuple[Any, ...]:
     table = setup_tokens
     return table.c.token_hash == token_hash, table.c.used_at.is_(None), table.c.expires_at > now
+
+
+def _session(row: Row[Any]) -> StoredSession:
+    return StoredSession(**{field.name: getattr(row, field.name) for field in fields(StoredSession)})
 
 
 def _staff(row: Row[Any]) -> Staff:

@@ -18,6 +18,7 @@ from leadgate.storage.consents import SqlConsentStore
 from leadgate.storage.deliveries import SqlDeliveryStore
 from leadgate.storage.erasures import SqlErasureStore
 from leadgate.storage.events import SqlEventStore
+from leadgate.storage.factors import SqlFactorStore
 from leadgate.storage.incidents import SqlIncidentStore
 from leadgate.storage.lanes import SqlLaneStore
 from leadgate.storage.leads import SqlLeadStore
@@ -25,6 +26,7 @@ from leadgate.storage.people import SqlKeyStore, SqlSubjectStore
 from leadgate.storage.persons import SqlPersonStore
 from leadgate.storage.requests import SqlRequestStore
 from leadgate.storage.retention import SqlRetentionStore
+from leadgate.storage.reveals import SqlRevealStore
 from leadgate.storage.rules import SqlRuleStore
 from leadgate.storage.schema import connections, reconciliations, refusals, sweeps
 from leadgate.storage.secrets import SqlSecretStore
@@ -87,6 +89,8 @@ class SqlTransaction(SqlStore):
         self.connections = SqlConnectionStore(connection, workspace_id)
         self.secrets = SqlSecretStore(connection, workspace_id)
         self.staff = SqlStaffStore(connection, workspace_id)
+        self.factors = SqlFactorStore(connection, workspace_id)
+        self.reveals = SqlRevealStore(connection, workspace_id)
         self.salon = SqlSalonStore(connection, workspace_id)
         self.alerts = SqlAlertStore(connection, workspace_id)
         self.acceptances = SqlAcceptanceStore(connection, workspace_id)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TRY_AGAIN = "Make room or see to it, then run the same command again: it goes on where this one stopped."
 _LOCK_KEY = 0x6C656164  # any number will do as long as it stays the same
-HEAD = "0017"
+HEAD = "0018"
 """Newest migration in `migrations/versions`; a test compares it with what Alembic finds."""
 
 

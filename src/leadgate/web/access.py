@@ -10,6 +10,7 @@ the origin is made for every form, the token besides it.
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,9 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 """A request, or what a guard is given before it is one."""
 
 CSRF_FIELD = "csrf"
+PROVE = "access.prove"
+"""The code of what needs a fresh proof."""
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -44,12 +48,14 @@ class Act(StrEnum):
     RECONCILE = "reconcile"
     PRIVACY = "privacy"
     KEYS = "keys"
+    PEOPLE = "people"
+    TOKENS = "tokens"
 
 
 _EVERYTHING = frozenset(Act)
 ALLOWED: dict[Role, frozenset[Act]] = {
     Role.OWNER: _EVERYTHING,
-    Role.INTEGRATOR: _EVERYTHING,
+    Role.INTEGRATOR: _EVERYTHING - {Act.PEOPLE},
     Role.MANAGER: frozenset({Act.RETRY, Act.FIX, Act.REVEAL}),
     Role.AUDITOR: frozenset(),
 }
@@ -59,6 +65,11 @@ ALLOWED: dict[Role, frozenset[Act]] = {
 def may(role: Role, act: Act) -> bool:
     """True when this role may do this."""
     return act in ALLOWED[role]
+
+
+def may_grant(own: Role, given: Role) -> bool:
+    """True when whoever has `own` may hand out `given`: nobody makes a token that may more than they themselves."""
+    return ALLOWED[given] <= ALLOWED[own]
 
 
 def is_https(connection: Connection) -> bool:
@@ -93,15 +104,34 @@ def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
         raise NotAuthorizedException("Sign in first.")
 
 
-def allowed(act: Act) -> Guard:
-    """Makes a guard that lets pass whose role may do this; raises PermissionDeniedException."""
+@dataclass(frozen=True, slots=True)
+class ActGuard:
+    """Lets pass whose role may do this; raises PermissionDeniedException. The table of rights is read from it, too."""
 
-    def check(connection: Connection, _: BaseRouteHandler) -> None:
+    act: Act
+
+    def __call__(self, connection: Connection, _: BaseRouteHandler) -> None:
+        """Check the session's role."""
         session = session_of(connection)
-        if session is None or not may(session.staff.role, act):
+        if session is None or not may(session.staff.role, self.act):
             raise PermissionDeniedException("Your role may not do this.", extra={"code": "access.role"})
 
-    return check
+
+def allowed(act: Act) -> Guard:
+    """Makes a guard that lets pass whose role may do this."""
+    return ActGuard(act)
+
+
+def fresh(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard of dangerous acts: passes who showed who they are within ten minutes; others are asked again, and then go on.
+
+    Raises:
+        NotAuthorizedException: code `access.prove`; `next` is the page to go back to.
+    """
+    session, house = session_of(connection), connection.app.state.house
+    if session is not None and session.is_fresh(house.clock.now()):
+        return
+    raise NotAuthorizedException("Show again who you are.", extra={"code": PROVE, "next": _page_of(connection)})
 
 
 async def honest_form(connection: Connection, _: BaseRouteHandler) -> None:
@@ -120,6 +150,14 @@ def local_path(wish: str | None) -> str:
     if not wish or not wish.startswith("/") or wish.startswith(("//", "/\\")) or not wish.isprintable() or "\\" in wish:
         return "/"
     return wish
+
+
+def _page_of(connection: Connection) -> str:
+    """The page that was asked for; of a form that on which it stands, for what was pressed is not done by itself later."""
+    if connection.scope.get("method") in _SAFE_METHODS:
+        return local_path(connection.url.path)
+    referrer = urlsplit(connection.headers.get("referer", ""))
+    return local_path(referrer.path) if referrer.netloc == connection.headers.get("host", "") else "/"
 
 
 def _is_own_origin(connection: Connection) -> bool:

@@ -21,6 +21,7 @@ from leadgate.web.house import House
 from leadgate.web.problems import problem_handlers
 from leadgate.web.security_headers import harden
 from leadgate.web.sheet import FORM_LIMIT_BYTES, STATIC_PATH, Studio, WebPage
+from leadgate.web.site_pace import VisitPace
 
 _STATIC_FOLDER = Path(__file__).parent / "static"
 _STATIC_AGE_S = 3600
@@ -42,7 +43,7 @@ def build_pages(house: House, *, extra_routes: Sequence[ControllerRouterHandler]
             _static_router(),
             *extra_routes,
         ],
-        state=State({"house": house, "studio": Studio(tuple(menu))}),
+        state=State({"house": house, "studio": Studio(tuple(menu)), "passkey_pace": VisitPace(burst=20, per_s=0.5)}),
         before_send=[harden(is_https=(house.public_url or "").startswith("https://"))],
         exception_handlers=problem_handlers(),
         openapi_config=None,

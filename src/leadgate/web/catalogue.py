@@ -13,6 +13,7 @@ from functools import cache
 from leadgate.catalogue.texts import known_locale, read_file
 
 FAMILIES = (
+    "agent.",
     "alerts.code.",
     "alerts.new.",
     "alerts.place.",
@@ -61,6 +62,7 @@ FAMILIES = (
     "reveal.reason.",
     "role.",
     "setup.error.",
+    "staff.role.",
     "state.",
     "subject.choose.",
     "subject.correction.",
@@ -69,6 +71,7 @@ FAMILIES = (
     "subjects.problem.",
     "tab.",
     "theme.",
+    "tokens.reach.",
 )
 """Beginnings of keys that are put together from a value; tests check that each value has its key."""
 

@@ -1,4 +1,4 @@
-"""Our three cookies: the session, the theme and the language. None holds personal data; scripts read none."""
+"""Our cookies: the session, the browser that is known, the theme and the language. None holds personal data; scripts read none."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def ended_session_cookie(*, is_https: bool) -> Cookie:
     """Takes the session's cookie away."""
     name = session_cookie_name(is_https=is_https)
     return Cookie(key=name, value="", path="/", max_age=0, httponly=True, secure=is_https, samesite="lax")
+
+
+def device_cookie_name(*, is_https: bool) -> str:
+    """As the name of the session's cookie."""
+    return "__Host-leadgate_device" if is_https else "leadgate_device"
+
+
+def device_cookie(token: str, *, is_https: bool) -> Cookie:
+    """By which a browser is known at the next sign-in; it opens nothing by itself."""
+    name = device_cookie_name(is_https=is_https)
+    return Cookie(key=name, value=token, path="/", max_age=_YEAR_S, httponly=True, secure=is_https, samesite="strict")
 
 
 def preference_cookie(name: str, value: str, *, is_https: bool) -> Cookie:

@@ -31,8 +31,8 @@ from leadgate.model.requests import (
     RequestWords,
 )
 from leadgate.model.retention import DataKind, RetentionLine
+from leadgate.model.reveals import Reveal, RevealReason
 from leadgate.model.secret import Secret
-from leadgate.model.staff import Session, Staff
 from leadgate.model.subjects import Blocked, BlockReason, Corrected, NewValues, SubjectCard, Unblocked
 from leadgate.model.views import (
     AcceptedLead,
@@ -57,46 +57,9 @@ from leadgate.ports.integration import Manifest
 from leadgate.ports.notifier import Message
 from leadgate.privacy.decisions import Place
 from leadgate.privacy.rules import HealthMode, PrivacyRules
+from leadgate.settings import Network
+from leadgate.web.house_staff import OwnAccess, People, Roster, Tokens
 from leadgate.web.keys_house import Keys
-
-
-class People(Protocol):
-    """Who signs in."""
-
-    async def find_setup(self, token: str) -> Staff | None:
-        """Whom this one-time set-up address belongs to; None when unknown, used or expired."""
-        ...
-
-    async def set_up(self, token: str, *, name: str, password: Secret) -> Staff:
-        """Set name and password by a one-time address, which is used up by it.
-
-        Raises:
-            NotFoundError: the address is unknown, used or expired.
-            ConfigurationError: name empty or taken (`staff.name_taken`), password too short (`staff.password_short`, less
-                than 10 characters), too common (`staff.password_common`).
-        """
-        ...
-
-    async def sign_in(self, *, name: str, password: Secret) -> str:
-        """Check name and password and open a session; returns its token for the cookie.
-
-        Raises:
-            AccessDeniedError: they do not fit (`access.denied`) or too many tries (`access.slow_down`, with
-                `retry_after_s`).
-        """
-        ...
-
-    async def open_session(self, staff: Staff) -> str:
-        """Open a session for somebody who has just proven who they are; returns its token for the cookie."""
-        ...
-
-    async def find_session(self, token: str) -> Session | None:
-        """The live session of this cookie, or None. Moves its idle end on."""
-        ...
-
-    async def sign_out(self, token: str) -> None:
-        """End the session at once; unknown tokens are fine."""
-        ...
 
 
 class Desk(Protocol):
@@ -130,6 +93,15 @@ class Desk(Protocol):
 
     async def event(self, event_id: str) -> EventDetail:
         """One event with what it said. Raises NotFoundError."""
+        ...
+
+    async def reveal_event(self, event_id: str, *, by: str, reason: RevealReason, words: str = "") -> EventDetail:
+        """The event for somebody who looks at what it said, which is journaled before.
+
+        Raises:
+            NotFoundError: no such event. ConfigurationError: the words are too long (`privacy.words_long`).
+            JournalUnavailableError: nothing may be shown.
+        """
         ...
 
     async def refusals(self, *, since: datetime) -> Sequence[RefusalRow]:
@@ -176,8 +148,15 @@ class Desk(Protocol):
         """Dead letters by cause, most first."""
         ...
 
-    async def lead_data(self, delivery_id: str, *, by: str) -> LeadData:
-        """What a dead command says of a lead (personal data). Raises NotFoundError, ConflictError, UnknownKeyError."""
+    async def lead_data(
+        self, delivery_id: str, *, by: str, reason: RevealReason = RevealReason.PROGRAM, words: str = ""
+    ) -> LeadData:
+        """What a dead command says of a lead (personal data); who looks and why is journaled before.
+
+        Raises:
+            NotFoundError: no such delivery. ConflictError: it is not dead. UnknownKeyError: the person was erased.
+            ConfigurationError: the words are too long (`privacy.words_long`).
+        """
         ...
 
     async def fix(self, delivery_id: str, data: LeadData, *, by: str) -> None:
@@ -674,6 +653,14 @@ class Consents(Protocol):
         ...
 
 
+class Reveals(Protocol):
+    """Who looked at clients' data."""
+
+    async def page(self, *, limit: int, cursor: str | None = None, on: str | None = None) -> Page[Reveal]:
+        """Newest first; of one event or delivery when it is named."""
+        ...
+
+
 class House(Protocol):
     """Everything the web needs."""
 
@@ -700,6 +687,31 @@ class House(Protocol):
     @property
     def people(self) -> People:
         """Who signs in."""
+        ...
+
+    @property
+    def own_access(self) -> OwnAccess:
+        """What somebody changes about their own way in."""
+        ...
+
+    @property
+    def roster(self) -> Roster:
+        """Who works here."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """Programs that use the API."""
+        ...
+
+    @property
+    def reveals(self) -> Reveals:
+        """Who looked at clients' data."""
+        ...
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...] | None:
+        """Whose word about the sender's address is believed; None when nobody told who stands in front of us."""
         ...
 
     @property

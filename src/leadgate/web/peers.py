@@ -47,10 +47,14 @@ class Peers:
 
         Each proxy appends whom it heard, so the chain is read from its end; what a stranger wrote before that is not read.
         """
+        return self.find_of(request.peer, request.headers.get(_FORWARDED, ""))
+
+    def find_of(self, peer: str | None, forwarded: str) -> str | None:
+        """The same for the machine at the other end and the header `X-Forwarded-For`."""
         if self._trusted is None:
             return None
-        heard = [part.strip() for part in request.headers.get(_FORWARDED, "").split(",")[-_LONGEST_CHAIN:]]
-        for text in (request.peer, *reversed(heard)):
+        heard = [part.strip() for part in forwarded.split(",")[-_LONGEST_CHAIN:]]
+        for text in (peer, *reversed(heard)):
             address = _find_address(text or "")
             if address is None:
                 return None

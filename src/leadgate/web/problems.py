@@ -27,7 +27,7 @@ from leadgate.errors import (
     ServiceUnavailableError,
     WebhookRejectedError,
 )
-from leadgate.web.access import PageRequest
+from leadgate.web.access import PROVE, PageRequest
 from leadgate.web.sheet import address, show
 
 _log = structlog.get_logger()
@@ -106,12 +106,23 @@ def _problem_response(body: dict[str, object], headers: dict[str, str] | None) -
 
 def _answer_http(request: PageRequest, error: HTTPException) -> _Answer:
     status = error.status_code
+    if isinstance(error, NotAuthorizedException) and _asks_for_proof(error) and not wants_json(request):
+        again = None if request.method == "GET" else "1"
+        return Redirect(address("/prove", next=_page_to_go_on(error), again=again), status_code=303)
     if isinstance(error, NotAuthorizedException) and not wants_json(request):
         wish = request.url.path if request.method == "GET" and request.url.path != "/" else None
         return Redirect(address("/login", next=wish), status_code=303)
     given = error.extra.get("code") if isinstance(error.extra, dict) else None
     code = str(given or _CODES.get(status, f"web.http_{status}"))
     return _answer(request, status, code=code, detail=error.detail, headers=error.headers)
+
+
+def _asks_for_proof(error: NotAuthorizedException) -> bool:
+    return isinstance(error.extra, dict) and error.extra.get("code") == PROVE
+
+
+def _page_to_go_on(error: NotAuthorizedException) -> str:
+    return str(error.extra.get("next", "/")) if isinstance(error.extra, dict) else "/"
 
 
 def _answer_ours(request: PageRequest, error: LeadgateError) -> _Answer:

@@ -100,6 +100,17 @@ NOTICES = frozenset(
         "key_by_command",
         "key_busy",
         "key_custodian_away",
+        "proven",
+        "session_ended",
+        "session_gone",
+        "codes_removed",
+        "passkey_removed",
+        "passkey_refused",
+        "role_changed",
+        "role_same",
+        "last_owner",
+        "dismissed",
+        "token_revoked",
     }
 )
 
@@ -136,6 +147,10 @@ WARNINGS = frozenset(
         "key_by_command",
         "key_busy",
         "key_custodian_away",
+        "session_gone",
+        "passkey_refused",
+        "role_same",
+        "last_owner",
     }
 )
 """Notices that something did not go as wished."""

@@ -85,6 +85,8 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
             "request_id": more.pop("request", ""),
             "subject_id": more.pop("subject", ""),
             "kind": more.pop("kind", ""),
+            "staff_id": more.pop("staff", ""),
+            "token_id": more.pop("token", ""),
             "erasure_id": more.pop("erasure", ""),
             "notice": "24",
             "secret": more.pop("secret", ""),
@@ -126,6 +128,7 @@ async def test_every_answer_is_as_the_document_tells(api: Api) -> None:
         await walk(method, address, status, **more)
     await walk_a_request(walk)
     await walk_a_person(walk)
+    await walk_staff(walk)
     await walk_flows(walk)
     await walk_secrets(walk)
     await consents(walk)
@@ -190,6 +193,29 @@ async def walk_a_person(walk: Callable[..., Awaitable[Any]]) -> None:
     await walk("GET", "/erasures/{erasure_id}", 200, erasure=erased["erasure"])
     await walk("GET", "/erasures/{erasure_id}", 404, erasure="era_none")
     await walk("GET", "/subjects/{subject_id}", 200, subject=person)
+
+
+async def walk_staff(walk: Callable[..., Awaitable[Any]]) -> None:
+    """Somebody comes, gets another role, and goes; a token is made and ended."""
+    invited = await walk("POST", "/staff", 200, json={"name": "Лейла", "role": "manager"})
+    assert "/setup/" in invited["setup_url"]
+    await walk("POST", "/staff", 409, json={"name": "лейла", "role": "manager"})
+    await walk("POST", "/staff", 403, json={"name": "Пётр", "role": "owner"}, role=Role.INTEGRATOR)
+    await walk("GET", "/staff", 200)
+    again = await walk("POST", "/staff/{staff_id}/reset", 200, staff=invited["id"])
+    assert again["setup_url"] != invited["setup_url"]
+    await walk("POST", "/staff/{staff_id}/reset", 404, staff="staff_none")
+    await walk("POST", "/staff/{staff_id}/role", 200, staff=invited["id"], json={"role": "auditor"})
+    await walk("POST", "/staff/{staff_id}/role", 409, staff=invited["id"], json={"role": "auditor"})
+    await walk("POST", "/staff/{staff_id}/disable", 200, staff=invited["id"])
+    await walk("POST", "/staff/{staff_id}/disable", 404, staff=invited["id"])
+    made = await walk("POST", "/tokens", 200, json={"role": "auditor", "days": 2, "scopes": ["events:read"]})
+    await walk("POST", "/tokens", 422, json={"role": "auditor", "days": 0})
+    await walk("POST", "/tokens", 403, json={"role": "owner", "days": 2}, role=Role.INTEGRATOR)
+    listed = (await walk("GET", "/tokens", 200))["items"]
+    assert made["token"] not in str(listed)
+    await walk("POST", "/tokens/{token_id}/revoke", 200, token=made["id"])
+    await walk("POST", "/tokens/{token_id}/revoke", 404, token="tok_none")
 
 
 async def consents(walk: Callable[..., Awaitable[Any]]) -> None:

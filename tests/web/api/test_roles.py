@@ -11,6 +11,7 @@ from tests.web.api.conftest import Api
 EVERYBODY = frozenset(Role)
 DESK = frozenset({Role.OWNER, Role.INTEGRATOR, Role.MANAGER})
 HOUSE = frozenset({Role.OWNER, Role.INTEGRATOR})
+OWNER = frozenset({Role.OWNER})
 ALLOWED = {
     ("GET", "/alerts"): EVERYBODY,
     ("GET", "/alerts/addresses"): EVERYBODY,
@@ -92,6 +93,14 @@ ALLOWED = {
     ("POST", "/subjects/{subject_id}/correct"): HOUSE,
     ("POST", "/subjects/{subject_id}/block"): HOUSE,
     ("POST", "/subjects/{subject_id}/unblock"): HOUSE,
+    ("GET", "/staff"): EVERYBODY,
+    ("POST", "/staff"): OWNER,
+    ("POST", "/staff/{staff_id}/reset"): OWNER,
+    ("POST", "/staff/{staff_id}/role"): OWNER,
+    ("POST", "/staff/{staff_id}/disable"): OWNER,
+    ("GET", "/tokens"): EVERYBODY,
+    ("POST", "/tokens"): HOUSE,
+    ("POST", "/tokens/{token_id}/revoke"): HOUSE,
 }
 
 

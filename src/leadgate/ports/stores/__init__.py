@@ -12,6 +12,7 @@ from leadgate.ports.stores.consents import ConsentStore, OldTold, StoredConsent
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
+from leadgate.ports.stores.factors import FactorStore, StoredChallenge, StoredCodes, StoredPasskey
 from leadgate.ports.stores.incidents import IncidentStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
@@ -31,8 +32,9 @@ from leadgate.ports.stores.records import (
 )
 from leadgate.ports.stores.requests import RequestStore, StoredRequest, StoredStep
 from leadgate.ports.stores.retention import RetentionStore
+from leadgate.ports.stores.reveals import RevealStore, StoredReveal
 from leadgate.ports.stores.rules import RuleStore, StoredRule
-from leadgate.ports.stores.staff import SalonStore, StaffStore
+from leadgate.ports.stores.staff import SalonStore, StaffStore, StoredSession
 from leadgate.ports.stores.transaction import Storage, Transaction
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "DeliveryStore",
     "ErasureStore",
     "EventStore",
+    "FactorStore",
     "FateStore",
     "IncidentStore",
     "InvitationStore",
@@ -59,10 +62,13 @@ __all__ = [
     "OldTold",
     "RequestStore",
     "RetentionStore",
+    "RevealStore",
     "RuleStore",
     "SalonStore",
     "StaffStore",
     "Storage",
+    "StoredChallenge",
+    "StoredCodes",
     "StoredConsent",
     "StoredConversation",
     "StoredDelivery",
@@ -70,9 +76,12 @@ __all__ = [
     "StoredFate",
     "StoredLead",
     "StoredMessage",
+    "StoredPasskey",
     "StoredRequest",
+    "StoredReveal",
     "StoredRule",
     "StoredSecret",
+    "StoredSession",
     "StoredStep",
     "SubjectStore",
     "TokenStore",

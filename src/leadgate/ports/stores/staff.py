@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from leadgate.model.staff import Staff
+from leadgate.model.staff import Role, Staff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSession:
+    """A session as it lies on disk; see `model.staff.Session` and `SessionView`."""
+
+    session_id: str
+    staff_id: str
+    csrf_token: str
+    agent: str
+    created_at: datetime
+    proven_at: datetime
+    seen_at: datetime
+    expires_at: datetime
 
 
 class StaffStore(Protocol):
@@ -48,14 +63,60 @@ class StaffStore(Protocol):
         """Use a one-time address up; returns whose it was, None when it is not live."""
         ...
 
-    def add_session(
-        self, token_hash: bytes, *, staff_id: str, csrf_token: str, now: datetime, expires_at: datetime
-    ) -> None:
-        """Keep a session."""
+    def find_by_name(self, name_key: str) -> Staff | None:
+        """The person of this sign-in name, who need not have a password yet."""
         ...
 
-    def find_session(self, token_hash: bytes, *, now: datetime) -> tuple[str, str, datetime, datetime] | None:
-        """Staff id, CSRF token, last seen and absolute end of a live session."""
+    def owners(self) -> Sequence[Staff]:
+        """Everybody of the role owner who has a password, locked until the transaction ends: of two one must stay."""
+        ...
+
+    def set_name(self, staff_id: str, *, name: str, name_key: str) -> None:
+        """The name by which somebody is called, and found before they have a password."""
+        ...
+
+    def password_hash(self, staff_id: str) -> str | None:
+        """The hash of somebody's password; None when they have none."""
+        ...
+
+    def set_role(self, staff_id: str, role: Role) -> None:
+        """Give another role."""
+        ...
+
+    def disable(self, staff_id: str, *, at: datetime) -> None:
+        """They work here no more; their sign-in name is free again."""
+        ...
+
+    def drop_password(self, staff_id: str) -> None:
+        """Only a set-up address lets them in from now on."""
+        ...
+
+    def drop_setup_tokens(self, staff_id: str) -> None:
+        """No one-time address of theirs works any more."""
+        ...
+
+    def invitations(self, *, now: datetime) -> Sequence[tuple[str, datetime]]:
+        """Staff ids and ends of one-time addresses that are live."""
+        ...
+
+    def add_session(self, token_hash: bytes, session: StoredSession) -> None:
+        """Keep a session; those that are over go."""
+        ...
+
+    def find_session(self, token_hash: bytes, *, now: datetime) -> StoredSession | None:
+        """A session that has not reached its absolute end."""
+        ...
+
+    def sessions(self, *, now: datetime) -> Sequence[StoredSession]:
+        """All that have not reached their absolute end, last seen first."""
+        ...
+
+    def prove_session(self, token_hash: bytes, *, now: datetime) -> None:
+        """Its person has just shown who they are."""
+        ...
+
+    def end_session_of_id(self, session_id: str) -> str | None:
+        """End one from elsewhere; whose it was, None when there is none."""
         ...
 
     def touch_session(self, token_hash: bytes, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from leadgate.ports.stores.consents import ConsentStore
 from leadgate.ports.stores.deliveries import DeliveryStore, LaneStore
 from leadgate.ports.stores.erasures import ErasureStore
 from leadgate.ports.stores.events import EventStore
+from leadgate.ports.stores.factors import FactorStore
 from leadgate.ports.stores.incidents import IncidentStore
 from leadgate.ports.stores.leads import LeadStore
 from leadgate.ports.stores.people import ConversationStore, FateStore, InvitationStore, KeyStore, SubjectStore
@@ -23,6 +24,7 @@ from leadgate.ports.stores.persons import PersonStore
 from leadgate.ports.stores.records import NewEvent
 from leadgate.ports.stores.requests import RequestStore
 from leadgate.ports.stores.retention import RetentionStore
+from leadgate.ports.stores.reveals import RevealStore
 from leadgate.ports.stores.rules import RuleStore
 from leadgate.ports.stores.secrets import SecretStore
 from leadgate.ports.stores.staff import SalonStore, StaffStore
@@ -151,6 +153,16 @@ class Transaction(Protocol):
     @property
     def incidents(self) -> IncidentStore:
         """Incidents with personal data, and freezes."""
+        ...
+
+    @property
+    def factors(self) -> FactorStore:
+        """What people prove with besides the password."""
+        ...
+
+    @property
+    def reveals(self) -> RevealStore:
+        """Who looked at a client's data."""
         ...
 
     @property

@@ -93,6 +93,11 @@ class Endpoint:
         return self.method != "GET"
 
     @property
+    def area(self) -> str:
+        """The part of the API it belongs to, as scopes of tokens name it: `deliveries` of `/deliveries/{delivery_id}`."""
+        return self.path.split("/")[1]
+
+    @property
     def operation(self) -> str:
         """Its name in the OpenAPI document."""
         return self.work.__name__

@@ -46,6 +46,8 @@ class ApiDoor:
         token, text = await self._identification.recognise(request)
         if endpoint.act is not None and not may(token.role, endpoint.act):
             raise PermissionDeniedException("The role of this token may not do this.", extra={"code": "access.role"})
+        if not token.covers(endpoint.area, is_write=endpoint.is_write):
+            raise PermissionDeniedException("The scopes of this token leave this out.", extra={"code": "access.scope"})
         call: Call[object, object] = Call(
             self._app,
             token,

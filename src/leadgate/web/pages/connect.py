@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError, ServiceUnavailableError
 from leadgate.model.secret import Secret
 from leadgate.ports.integration import Field, Manifest
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.findings import teller
 from leadgate.web.forms import read_form
 from leadgate.web.pages.connection import own_address
@@ -51,13 +51,13 @@ async def choose(request: PageRequest) -> Response[str]:
     return show(request, "connect_choose.html", vendors=vendors_of(request))
 
 
-@get("/connections/new/{kind:str}", guards=[allowed(Act.CONNECT)])
+@get("/connections/new/{kind:str}", guards=[allowed(Act.CONNECT), fresh])
 async def ask(request: PageRequest, kind: FromPath[str]) -> Response[str]:
     """The form of a kind."""
     return _form(request, _get_manifest(request, kind), {}, {})
 
 
-@post("/connections/new/{kind:str}", guards=[allowed(Act.CONNECT)], status_code=200)
+@post("/connections/new/{kind:str}", guards=[allowed(Act.CONNECT), fresh], status_code=200)
 async def connect(request: PageRequest, kind: FromPath[str]) -> Response[str]:
     """Connect, or show the form again with what is wrong; secrets are never shown back."""
     manifest, form = _get_manifest(request, kind), await read_form(request)

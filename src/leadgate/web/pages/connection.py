@@ -8,7 +8,7 @@ from litestar.response import Redirect
 
 from leadgate.errors import NotFoundError, ServiceUnavailableError
 from leadgate.model.views import ConnectionView
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.explain import explain
 from leadgate.web.findings import teller
 from leadgate.web.sheet import WebPage, address, house_of, show, words_of
@@ -57,7 +57,7 @@ async def resume(request: PageRequest, connection_id: FromPath[str]) -> Redirect
     return _back(connection_id, "resumed")
 
 
-@get("/connections/{connection_id:str}/remove", guards=[allowed(Act.CONNECT)])
+@get("/connections/{connection_id:str}/remove", guards=[allowed(Act.CONNECT), fresh])
 async def ask_remove(request: PageRequest, connection_id: FromPath[str]) -> Response[str]:
     """Say what removing means and ask."""
     view = await _get_view(request, connection_id)
@@ -65,7 +65,7 @@ async def ask_remove(request: PageRequest, connection_id: FromPath[str]) -> Resp
     return show(request, "connection_remove.html", view=view, vendor=vendor)
 
 
-@post("/connections/{connection_id:str}/remove", guards=[allowed(Act.CONNECT)], status_code=303)
+@post("/connections/{connection_id:str}/remove", guards=[allowed(Act.CONNECT), fresh], status_code=303)
 async def remove(request: PageRequest, connection_id: FromPath[str]) -> Redirect:
     """Take it away; its history stays."""
     await house_of(request).connections.remove(connection_id, by=request.user.staff_id)

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from leadgate.catalogue.texts import LOCALES
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.model.consents import ConsentPurpose, ConsentText, Decision
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show
 from leadgate.web.states import CONSENTS
@@ -61,7 +61,7 @@ async def write_text(request: PageRequest, name: FromPath[str]) -> Response[str]
     return _back("consent_text_written")
 
 
-@post("/consents/rule", guards=[allowed(Act.PRIVACY)], status_code=303)
+@post("/consents/rule", guards=[allowed(Act.PRIVACY), fresh], status_code=303)
 async def change_rule(request: PageRequest) -> Redirect:
     """What the bot asks for from now on."""
     form = await read_form(request)

@@ -12,7 +12,7 @@ from leadgate.app.data_map_words import ToldRecipient
 from leadgate.catalogue.texts import read_file
 from leadgate.errors import ConfigurationError
 from leadgate.model.recipients import Place, Standing
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.catalogue import Catalogue
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show, words_of
@@ -56,7 +56,7 @@ async def paper(request: PageRequest) -> Response[bytes]:
     return as_file(await house_of(request).data_map.paper(), "data-map.pdf", "application/pdf")
 
 
-@post("/data-map/decide", guards=[allowed(Act.PRIVACY)], status_code=303)
+@post("/data-map/decide", guards=[allowed(Act.PRIVACY), fresh], status_code=303)
 async def decide(request: PageRequest) -> Redirect:
     """Allow or refuse the host that the form names."""
     form = await read_form(request)

@@ -1,4 +1,4 @@
-"""The form that corrects what a dead command says of a lead, and sends it again. Personal data: who opens it is logged."""
+"""The form that corrects what a dead command says of a lead, and sends it again. Who opens it and why is journaled."""
 
 from __future__ import annotations
 
@@ -9,25 +9,39 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from leadgate.app.reveals import MAX_WORDS
 from leadgate.errors import ConflictError, UnknownKeyError
 from leadgate.intake.phones import find_e164
+from leadgate.model.reveals import RevealReason
 from leadgate.model.views import LeadData
 from leadgate.web.access import Act, PageRequest, allowed
 from leadgate.web.explain import explain
 from leadgate.web.forms import read_form
+from leadgate.web.pages.event import find_reason
 from leadgate.web.sheet import WebPage, address, house_of, show
 from leadgate.web.vendors import vendors_of
 
+REASONS = (RevealReason.FIX, RevealReason.CALL, RevealReason.CHECK)
 MAX_NAME_LENGTH = 200
 MAX_COMMENT_LENGTH = 4000
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,60}")
 
 
 @get("/deliveries/{delivery_id:str}/fix", guards=[allowed(Act.FIX)])
+async def ask(request: PageRequest, delivery_id: FromPath[str]) -> Response[str]:
+    """Why somebody wants to see it; nothing of the client is shown yet."""
+    return await _ask(request, delivery_id)
+
+
+@post("/deliveries/{delivery_id:str}/fix/open", guards=[allowed(Act.FIX)], status_code=200)
 async def form(request: PageRequest, delivery_id: FromPath[str]) -> Response[str] | Redirect:
-    """The form with what the command says now."""
+    """The form with what the command says now; who opened it and why is in the journal before."""
+    given = await read_form(request)
+    reason, words = find_reason(given.get("reason", ""), REASONS), given.get("words", "")[:MAX_WORDS]
+    if reason is None:
+        return await _ask(request, delivery_id, reason_missing=True)
     try:
-        data = await house_of(request).desk.lead_data(delivery_id, by=request.user.staff_id)
+        data = await house_of(request).desk.lead_data(delivery_id, by=request.user.staff_id, reason=reason, words=words)
     except (ConflictError, UnknownKeyError):
         return _back(delivery_id, "conflict")
     values = {"name": data.name, "phone": data.phone, "email": data.email, "comment": data.comment}
@@ -53,6 +67,17 @@ async def fix(request: PageRequest, delivery_id: FromPath[str]) -> Response[str]
     except (ConflictError, UnknownKeyError):
         return _back(delivery_id, "conflict")
     return _back(delivery_id, "fixed")
+
+
+async def _ask(request: PageRequest, delivery_id: str, *, reason_missing: bool = False) -> Response[str]:
+    return show(
+        request,
+        "delivery_fix_why.html",
+        status=422 if reason_missing else 200,
+        detail=await house_of(request).desk.delivery(delivery_id),
+        reasons=[reason.value for reason in REASONS],
+        reason_missing=reason_missing,
+    )
 
 
 async def _show(
@@ -89,4 +114,4 @@ def _back(delivery_id: str, notice: str) -> Redirect:
     return Redirect(address(f"/deliveries/{delivery_id}", notice=notice), status_code=303)
 
 
-PAGE = WebPage(handlers=(form, fix))
+PAGE = WebPage(handlers=(ask, form, fix))

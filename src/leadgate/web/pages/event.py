@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from leadgate.app.reveals import MAX_WORDS
 from leadgate.model.events import NormalisedEvent
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.model.reveals import RevealReason
+from leadgate.model.staff import Role
+from leadgate.web.access import Act, PageRequest, allowed, may
 from leadgate.web.endings import tell_ending
 from leadgate.web.forms import read_form
 from leadgate.web.masking import mask_all, mask_name, mask_phone
@@ -17,10 +20,10 @@ from leadgate.web.sheet import WebPage, house_of, show, words_of
 from leadgate.web.states import ENDINGS, mark_of_delivery
 from leadgate.web.vendors import vendors_of
 
-_log = structlog.get_logger()
+REASONS = (RevealReason.CALL, RevealReason.COMPLAINT, RevealReason.REQUEST, RevealReason.CHECK)
+"""Why somebody looks, as the page offers it."""
 
-REASONS = ("call", "complaint", "request", "check")
-"""Why somebody looks: a closed list, so that no client's data gets into the log by way of a reason."""
+_LOOKS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +48,24 @@ async def event(request: PageRequest, event_id: FromPath[str]) -> Response[str]:
 
 @post("/events/{event_id:str}/reveal", guards=[allowed(Act.REVEAL)], status_code=200)
 async def reveal(request: PageRequest, event_id: FromPath[str]) -> Response[str]:
-    """The same page once with the values, after a reason was chosen; who looked and why goes into the server's log."""
-    reason = (await read_form(request)).get("reason", "")
-    if reason not in REASONS:
+    """The same page once with the values, after a reason was chosen; who looked and why goes into the journal before."""
+    form = await read_form(request)
+    reason, words = find_reason(form.get("reason", ""), REASONS), form.get("words", "")[:MAX_WORDS]
+    if reason is None:
         return await _show(request, event_id, is_open=False, reason_missing=True)
-    response = await _show(request, event_id, is_open=True)
-    _log.info("event.revealed", outcome=reason, event_id=event_id, action=request.user.staff_id)
-    return response
+    await house_of(request).desk.reveal_event(event_id, by=request.user.staff_id, reason=reason, words=words)
+    return await _show(request, event_id, is_open=True)
+
+
+def find_reason(word: str, offered: Sequence[RevealReason]) -> RevealReason | None:
+    """The reason of a word, when the page offers it."""
+    return next((reason for reason in offered if reason.value == word), None)
 
 
 async def _show(request: PageRequest, event_id: str, *, is_open: bool, reason_missing: bool = False) -> Response[str]:
-    detail = await house_of(request).desk.event(event_id)
+    house = house_of(request)
+    detail = await house.desk.event(event_id)
+    may_see_looks = may(request.user.role, Act.PEOPLE) or request.user.role is Role.AUDITOR
     return show(
         request,
         "event.html",
@@ -64,11 +74,12 @@ async def _show(request: PageRequest, event_id: str, *, is_open: bool, reason_mi
         facts=[(fact, said(fact, is_open=is_open)) for fact in detail.facts],
         is_open=is_open,
         reason_missing=reason_missing,
-        reasons=REASONS,
+        reasons=[reason.value for reason in REASONS],
         marks=ENDINGS,
         told=tell_ending(detail.row.ending, words_of(request)),
         mark_of=mark_of_delivery,
         vendors=vendors_of(request),
+        looks=(await house.reveals.page(limit=_LOOKS_SHOWN, on=event_id)).items if may_see_looks else (),
     )
 
 

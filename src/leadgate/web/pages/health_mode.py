@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from leadgate.errors import ConfigurationError, ConflictError
 from leadgate.privacy.rules import MAX_DOCUMENT_LENGTH, MAX_REASON_LENGTH, Change, HealthMode, PrivacyRules
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.forms import read_form
 from leadgate.web.pages.policies import Told, who_said
 from leadgate.web.sheet import WebPage, address, house_of, show, words_of
@@ -34,7 +34,7 @@ async def health_mode(request: PageRequest) -> Response[str]:
     return await _show(request, rules, {"mode": health.mode.value, "document": health.document or "", "reason": ""})
 
 
-@post("/health-mode", guards=[allowed(Act.PRIVACY)], status_code=303)
+@post("/health-mode", guards=[allowed(Act.PRIVACY), fresh], status_code=303)
 async def change(request: PageRequest) -> Response[str] | Redirect:
     """Treat health another way."""
     given, desk = await read_form(request), house_of(request).policies

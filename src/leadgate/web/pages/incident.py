@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from leadgate.catalogue.texts import read_file
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.model.incidents import EVERYTHING, STORY_FIELDS, ClockState, IncidentView, Notice, NoticeClock
-from leadgate.web.access import Act, PageRequest, allowed, may
+from leadgate.web.access import Act, PageRequest, allowed, fresh, may
 from leadgate.web.catalogue import Catalogue
 from leadgate.web.forms import read_form
 from leadgate.web.pages.data_map import as_file
@@ -163,7 +163,7 @@ async def draft(request: PageRequest, notice: FromPath[str]) -> Response[bytes]:
     return as_file(content, f"incident-{kind.value}.pdf", "application/pdf")
 
 
-@post("/incident/export", guards=[allowed(Act.PRIVACY)], status_code=200)
+@post("/incident/export", guards=[allowed(Act.PRIVACY), fresh], status_code=200)
 async def export(request: PageRequest) -> Response[bytes]:
     """Journal and facts as one file; journaled before it is handed out."""
     content = await house_of(request).incidents.export(by=request.user.staff_id)

@@ -91,7 +91,7 @@ def entry_row(view: JournalView, words: Texts) -> EntryRow:
 
 def tell_who(by: str, words: Texts) -> str:
     """Who acted when it was nobody of the staff; an id stands as it is."""
-    if by in {"system", "command"}:
+    if by in {"system", "command", "stranger"}:
         return words.get(f"by_{by}")
     if by.startswith("client:"):
         return words.get("by_client")

@@ -16,7 +16,7 @@ from leadgate.privacy.detect.spans import Label
 from leadgate.privacy.held_back import by_day
 from leadgate.privacy.policies import CRM_PURPOSES, Lock, Purpose, lock_of
 from leadgate.privacy.rules import MAX_REASON_LENGTH, Change, PrivacyRules
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.catalogue import Catalogue
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show, words_of
@@ -87,13 +87,13 @@ async def policies(request: PageRequest) -> Response[str]:
     )
 
 
-@get("/policies/change", guards=[allowed(Act.PRIVACY)])
+@get("/policies/change", guards=[allowed(Act.PRIVACY), fresh])
 async def form(request: PageRequest) -> Response[str]:
     """The same as boxes to tick."""
     return _form(request, await house_of(request).policies.now())
 
 
-@post("/policies/change", guards=[allowed(Act.PRIVACY)], status_code=303)
+@post("/policies/change", guards=[allowed(Act.PRIVACY), fresh], status_code=303)
 async def change(request: PageRequest) -> Response[str] | Redirect:
     """Open what is ticked now and was not, close the rest."""
     given, desk = await read_form(request), house_of(request).policies

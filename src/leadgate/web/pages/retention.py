@@ -7,7 +7,7 @@ from litestar.response import Redirect
 
 from leadgate.errors import ConfigurationError, JournalUnavailableError
 from leadgate.model.retention import COUNT_LIMIT, TERMS, kinds
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show
 
@@ -26,7 +26,7 @@ async def retention(request: PageRequest) -> Response[str]:
     )
 
 
-@post("/retention", guards=[allowed(Act.PRIVACY)], status_code=303)
+@post("/retention", guards=[allowed(Act.PRIVACY), fresh], status_code=303)
 async def choose(request: PageRequest) -> Redirect:
     """Another term for the kind in `kind`: `days`, or the default when it is empty."""
     form = await read_form(request)

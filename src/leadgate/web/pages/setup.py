@@ -8,10 +8,11 @@ from litestar.response import Redirect
 
 from leadgate.errors import ConfigurationError, NotFoundError
 from leadgate.model.secret import Secret
-from leadgate.web.access import PageRequest, is_https
-from leadgate.web.cookies import session_cookie
+from leadgate.web.access import PageRequest
 from leadgate.web.forms import read_form
+from leadgate.web.pages.login import enter
 from leadgate.web.sheet import WebPage, house_of, show
+from leadgate.web.visits import visit_of
 
 _PROBLEMS = {
     "staff.name_empty": ("name", "setup.error.name_empty"),
@@ -46,8 +47,7 @@ async def set_up(request: PageRequest, token: FromPath[str]) -> Response[str] | 
     except ConfigurationError as error:
         field, word = _PROBLEMS.get(error.code, ("name", "setup.error.other"))
         return _again(request, name, {field: word})
-    cookie = session_cookie(await people.open_session(staff), is_https=is_https(request))
-    return Redirect("/", status_code=303, cookies=[cookie])
+    return await enter(request, await people.open_session(staff, visit=visit_of(request)), "/")
 
 
 def _again(request: PageRequest, name: str, errors: dict[str, str]) -> Response[str]:

@@ -9,18 +9,18 @@ from litestar.response import Redirect
 from leadgate.catalogue.texts import load_texts
 from leadgate.errors import ConflictError
 from leadgate.model.erasures import ErasureReason
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import WebPage, address, house_of, show, words_of
 
 
-@get("/subjects/{subject_id:str}/erase", guards=[allowed(Act.PRIVACY)])
+@get("/subjects/{subject_id:str}/erase", guards=[allowed(Act.PRIVACY), fresh])
 async def form(request: PageRequest, subject_id: FromPath[str]) -> Response[str]:
     """The question."""
     return await _show(request, subject_id)
 
 
-@post("/subjects/{subject_id:str}/erase", guards=[allowed(Act.PRIVACY)], status_code=303)
+@post("/subjects/{subject_id:str}/erase", guards=[allowed(Act.PRIVACY), fresh], status_code=303)
 async def erase(request: PageRequest, subject_id: FromPath[str]) -> Response[str] | Redirect:
     """Erase the person; afterwards the list shows the act."""
     given = (await read_form(request)).get("reason", "")

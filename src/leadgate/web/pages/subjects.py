@@ -9,7 +9,7 @@ from litestar.response import Redirect
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.model.subjects import BlockReason
 from leadgate.rights.values import FIELDS, find_wrong, make_values
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.forms import read_form
 from leadgate.web.person_page import person_json, render_person
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show
@@ -44,7 +44,7 @@ async def subject(request: PageRequest, subject_id: FromPath[str]) -> Response[s
     return show(request, "subject.html", card=card, reasons=list(BlockReason), vendors=vendors_of(request))
 
 
-@post("/subjects/{subject_id:str}/export", guards=[allowed(Act.PRIVACY)], status_code=200)
+@post("/subjects/{subject_id:str}/export", guards=[allowed(Act.PRIVACY), fresh], status_code=200)
 async def export(request: PageRequest, subject_id: FromPath[str]) -> Response[str]:
     """Everything, as a file: a page to read and print, or JSON."""
     house = house_of(request)

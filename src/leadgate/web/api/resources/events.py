@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leadgate.model.events import EventState
-from leadgate.observability import get_logger
+from leadgate.model.reveals import RevealReason
 from leadgate.web.access import Act
 from leadgate.web.api.documents.events import (
     EventDetailDocument,
@@ -14,8 +14,6 @@ from leadgate.web.api.documents.events import (
 )
 from leadgate.web.api.documents.plain import Items, page_of
 from leadgate.web.api.endpoint import Call, Id, Listing, Nothing, reads, writes
-
-_log = get_logger("api")
 
 
 class EventsQuery(Listing, frozen=True, kw_only=True):
@@ -37,12 +35,12 @@ async def list_events(call: Call[EventsQuery, Nothing]) -> Items[EventDocument]:
 async def show_event(call: Call[Nothing, Nothing]) -> EventDetailDocument:
     """One event with what it said and what became of it.
 
-    What tells of a person is null, and named in `hidden`, for roles that may not see it; who sees it is logged.
+    What tells of a person is null, and named in `hidden`, for roles that may not see it; who sees it is in the journal.
     """
     event_id, is_open = call.names["event_id"], call.may(Act.REVEAL)
     detail = await call.house.desk.event(event_id)
     if is_open and detail.facts:
-        _log.info("event.revealed", outcome="shown", event_id=event_id, action=call.by)
+        detail = await call.house.desk.reveal_event(event_id, by=call.by, reason=RevealReason.PROGRAM)
     return event_detail_document(detail, is_open=is_open)
 
 
