@@ -109,6 +109,13 @@ async def test_a_trailer_is_no_header(house: House) -> None:
     await wire.say(HOOK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n")
     assert (await wire.hear())[0] == 202
     assert "x-forwarded-for" not in house.door.taken[0][1].headers
+    await wire.say(
+        HOOK.replace(b"/webhooks/bot/conn_1", b"/chat") + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Evil: 1\r\n\r\n"
+    )
+    assert (await wire.hear())[2] == b"page"
+    (connection,) = house.server.server_state.connections
+    assert isinstance(connection, bounds.BoundedProtocol)
+    assert {name for name, _ in connection.headers} == {b"host", b"transfer-encoding"}
 
 
 @pytest.mark.parametrize(
