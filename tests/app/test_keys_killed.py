@@ -95,7 +95,7 @@ async def test_wrapping_anew_goes_on_after_a_kill(
     [
         *(("commit", deed, passing) for passing in (2, 3) for deed in ("kill-before", "kill-after")),
         *(("statement", "kill-before", passing) for passing in (7, 13)),
-        *(("file", "kill-before", passing) for passing in range(14, 36, 3)),
+        *(("file", "kill-before", passing) for passing in range(6, 22, 2)),
     ],
 )
 async def test_a_killed_rotation_has_happened_or_not(

@@ -164,7 +164,7 @@ async def test_a_deadlock_is_run_again(nodes: Nodes) -> None:
 
     done = await asyncio.gather(one.write(lambda tx: unit(tx, "ab")), two.write(lambda tx: unit(tx, "ba")))
     assert list(done) == ["ab", "ba"]
-    assert len(runs) == 3
+    assert len(runs) > 2, "one of them at least was run again"
 
 
 async def test_a_redelivery_waits_for_the_first_commit(nodes: Nodes) -> None:
