@@ -221,4 +221,6 @@ async def test_a_journal_that_takes_nothing_is_put_aside_and_not_thrown_away(sal
     assert (salon.data / "journal.sqlite3.before-restore").read_bytes() == b"broken" * 1000
     async with open_app(salon.settings) as app:
         rows = await app.journal.newest(limit=2)
-    assert [row.entry.tag.value for row in rows] == ["backup.restored", "staff.invited"], "the journal of the copy goes on"
+    assert [row.entry.tag.value for row in rows] == ["backup.restored", "staff.invited"], (
+        "the journal of the copy goes on"
+    )
