@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from leadgate.errors import ConfigurationError, ConflictError, CustodianUnavailableError, JournalUnavailableError
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show
 
 
@@ -16,7 +16,7 @@ async def keys(request: PageRequest) -> Response[str]:
     return show(request, "keys.html", status_of_keys=await house_of(request).keys.status())
 
 
-@post("/keys/rotate", guards=[allowed(Act.KEYS)], status_code=303)
+@post("/keys/rotate", guards=[allowed(Act.KEYS), fresh], status_code=303)
 async def rotate(request: PageRequest) -> Redirect:
     """Wrap with a new key from now on."""
     try:

@@ -15,7 +15,7 @@ from leadgate.catalogue.texts import read_file
 from leadgate.errors import ConfigurationError, ConflictError, LeadgateError, ServiceUnavailableError
 from leadgate.model.renewals import LONGEST_DAYS, SHORTEST_DAYS, Renewal, SecretLight, SecretView
 from leadgate.model.secret import Secret
-from leadgate.web.access import Act, PageRequest, allowed
+from leadgate.web.access import Act, PageRequest, allowed, fresh
 from leadgate.web.catalogue import Catalogue
 from leadgate.web.forms import read_form
 from leadgate.web.sheet import MenuEntry, WebPage, address, house_of, show, words_of
@@ -50,7 +50,7 @@ async def secrets(request: PageRequest) -> Response[str]:
     return await _list(request)
 
 
-@post("/secrets/due", guards=[allowed(Act.CONNECT)], status_code=303)
+@post("/secrets/due", guards=[allowed(Act.CONNECT), fresh], status_code=303)
 async def set_due(request: PageRequest) -> Response[str] | Redirect:
     """Decide after how many days secrets are due."""
     text = (await read_form(request)).get("days", "")
@@ -62,7 +62,7 @@ async def set_due(request: PageRequest) -> Response[str] | Redirect:
     return Redirect(address("/secrets", notice="secret_due"), status_code=303)
 
 
-@post("/secrets/{name:str}/rotate", guards=[allowed(Act.CONNECT)], status_code=200)
+@post("/secrets/{name:str}/rotate", guards=[allowed(Act.CONNECT), fresh], status_code=200)
 async def rotate(request: PageRequest, name: FromPath[str]) -> Response[str]:
     """Make a new value; show it this once when somebody has to carry it elsewhere."""
     try:
@@ -84,7 +84,7 @@ async def rotate(request: PageRequest, name: FromPath[str]) -> Response[str]:
     return shown
 
 
-@post("/secrets/{name:str}/set", guards=[allowed(Act.CONNECT)], status_code=303)
+@post("/secrets/{name:str}/set", guards=[allowed(Act.CONNECT), fresh], status_code=303)
 async def set_value(request: PageRequest, name: FromPath[str]) -> Response[str] | Redirect:
     """Put a value that the vendor issued in the place of the old one."""
     value = (await read_form(request)).get("value", "").strip()
@@ -95,7 +95,7 @@ async def set_value(request: PageRequest, name: FromPath[str]) -> Response[str] 
     return Redirect(address("/secrets", notice="secret_set"), status_code=303)
 
 
-@post("/secrets/{name:str}/undo", guards=[allowed(Act.CONNECT)], status_code=303)
+@post("/secrets/{name:str}/undo", guards=[allowed(Act.CONNECT), fresh], status_code=303)
 async def undo(request: PageRequest, name: FromPath[str]) -> Response[str] | Redirect:
     """Put the version before back."""
     try:
@@ -105,7 +105,7 @@ async def undo(request: PageRequest, name: FromPath[str]) -> Response[str] | Red
     return Redirect(address("/secrets", notice="secret_undone"), status_code=303)
 
 
-@post("/secrets/{name:str}/confirm", guards=[allowed(Act.CONNECT)], status_code=303)
+@post("/secrets/{name:str}/confirm", guards=[allowed(Act.CONNECT), fresh], status_code=303)
 async def confirm(request: PageRequest, name: FromPath[str]) -> Redirect:
     """Destroy the version before."""
     await house_of(request).secrets.confirm(name, by=request.user.staff_id)
