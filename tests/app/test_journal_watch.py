@@ -115,7 +115,10 @@ async def test_a_journal_that_cannot_be_written_is_an_alarm_at_the_next_look(
 async def test_a_checkpoint_goes_outside_once_a_day_when_something_was_recorded(
     journal: JournalFile, storage: SqlStorage
 ) -> None:
-    """The owner keeps it without a thought; a quiet day sends nothing, an address that fails is tried at the next look."""
+    """The owner keeps it without a thought; a quiet day sends nothing, an address that fails is tried at the next look.
+
+    Nobody who has just given an address wants a checkpoint before the first alarm.
+    """
     clock, sent, takers = LateClock(), [], [0, 2, 2, 2]
 
     async def send(checkpoint: str) -> int:
@@ -123,16 +126,19 @@ async def test_a_checkpoint_goes_outside_once_a_day_when_something_was_recorded(
         return takers.pop(0)
 
     watch = JournalWatch(journal, storage, clock, send)
+    await watch.look()
+    assert sent == []
+    clock.late = timedelta(hours=24)
     for _ in range(3):
         await watch.look()
     assert sent == ["3", "3"], "nobody took the first, the second was taken"
     await journal.record(ACT)
     await watch.look()
     assert len(sent) == 2, "not twice a day"
-    clock.late = timedelta(hours=24)
+    clock.late = timedelta(hours=48)
     await watch.look()
     assert sent == ["3", "3", "4"]
-    clock.late = timedelta(hours=48)
+    clock.late = timedelta(hours=72)
     await JournalWatch(journal, storage, clock, send).look()
     assert len(sent) == 3, "nothing was recorded since"
 

@@ -19,7 +19,10 @@ from tests.e2e.sender import lead
 
 STAYING = {"run", "demo", "sandbox"}
 BACKUP = "/mnt/backup/leadgate.backup"
-NOT_TRIED = {("connect",), ("backup", "restore"), ("requests", "assign")}
+NOT_TRIED = {
+    *(("connect",), ("backup", "restore"), ("requests", "assign")),
+    *(("keys", "move"), ("keys", "protect"), ("secrets", "set")),
+}
 """Examples that ask for secrets, replace a directory, or read what somebody types."""
 ID = re.compile(r"(conn|evt|dlv|tok|subj)_01JD…")
 PAPERS = ("map.pdf", "act.pdf", "answer.pdf", "notice.pdf", "incident.zip", "kept.txt", "journal.jsonl")

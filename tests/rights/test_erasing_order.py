@@ -80,7 +80,7 @@ async def test_nobody_is_erased_by_a_made_up_id(tmp_path: Path) -> None:
         with pytest.raises(NotFoundError):
             await erase(salon, "subj_nobody")
         assert erased_list.read(salon.settings.data) == []
-        assert await salon.app.journal.newest(limit=9) == []
+        assert await salon.app.journal.newest(limit=9, area="subject") == []
 
 
 async def test_a_message_on_its_way_puts_the_erasure_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,11 +118,14 @@ class JournalWatch:
         return None
 
     async def _keep_outside(self, checkpoint: str) -> None:
-        """Send it to the owner's addresses once a day, unless nothing was recorded since."""
+        """Send it to the owner's addresses once a day, unless nothing was recorded since; a new journal's first after a day."""
         origin, size, *_ = checkpoint.split("\n")
         now = self._clock.now()
         last = await self._storage.read(lambda tx: tx.alerts.find_note(SENT_OUT, origin))
-        if size == "0" or (last is not None and (last.detail == size or now - last.at < SEND_INTERVAL)):
+        if size != "0" and last is None:
+            begun = Note(topic=SENT_OUT, subject=origin, at=now, detail="0")
+            await self._storage.write(lambda tx: tx.alerts.note(begun))
+        if size == "0" or last is None or last.detail == size or now - last.at < SEND_INTERVAL:
             return
         if count := await self._send_out(checkpoint):
             note = Note(topic=SENT_OUT, subject=origin, at=now, detail=size)
