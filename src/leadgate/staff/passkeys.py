@@ -3,6 +3,8 @@
 A passkey must verify its person (a finger, a face, a PIN), so it is two proofs at once and signs in by itself. It is bound to the
 host's name, so none works on a page that only looks like ours. Attestation is not asked for: which maker built it tells us nothing
 that we would act on.
+
+The library is loaded when somebody uses a passkey: it takes longer than many a command.
 """
 
 from __future__ import annotations
@@ -11,22 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from typing import TYPE_CHECKING
 
 from leadgate.errors import AccessDeniedError
 from leadgate.model.staff import Staff
@@ -39,6 +26,9 @@ from leadgate.staff.tickets import (
     hash_token,
     random_bytes,
 )
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 MAX_PASSKEYS = 20
 MAX_ANSWER_LENGTH = 16_000
@@ -71,6 +61,13 @@ class Passkeys:
 
     def ask_to_enrol(self, tx: Transaction, staff: Staff, site: Site, *, at: datetime) -> Asked:
         """Ask for a new passkey, which must be none of those that the person has."""
+        from webauthn import generate_registration_options, options_to_json
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
         ticket, challenge = self._ids.token(), random_bytes(self._ids.token(), "challenge")
         options = generate_registration_options(
             rp_id=site.host,
@@ -104,6 +101,9 @@ class Passkeys:
             AccessDeniedError: it is not what was asked for, or was asked too long ago (`staff.passkey_refused`).
             ConflictError: it is known already (`staff.passkey_known`).
         """
+        from webauthn import verify_registration_response
+        from webauthn.helpers.exceptions import WebAuthnException
+
         is_asked = asked is not None and asked.staff_id == staff.staff_id
         if asked is None or not is_asked or len(tx.factors.passkeys(staff.staff_id)) >= MAX_PASSKEYS:
             raise _refusal()
@@ -132,6 +132,9 @@ class Passkeys:
 
     def ask_to_prove(self, tx: Transaction, site: Site, *, staff_id: str | None, at: datetime) -> Asked:
         """Ask for a passkey: of this person, or of anybody when nobody is named."""
+        from webauthn import generate_authentication_options, options_to_json
+        from webauthn.helpers.structs import UserVerificationRequirement
+
         ticket, challenge = self._ids.token(), random_bytes(self._ids.token(), "challenge")
         options = generate_authentication_options(
             rp_id=site.host,
@@ -156,6 +159,9 @@ class Passkeys:
         Raises:
             AccessDeniedError: none of ours, not what was asked, or seen with an older count (`staff.passkey_refused`).
         """
+        from webauthn import verify_authentication_response
+        from webauthn.helpers.exceptions import WebAuthnException
+
         credential = _read(answer)
         passkey = tx.factors.find_passkey(_credential_id(credential))
         if asked is None or passkey is None or asked.staff_id not in (None, passkey.staff_id):
@@ -185,6 +191,8 @@ class Passkeys:
 
 
 def _described(passkeys: Sequence[StoredPasskey]) -> list[PublicKeyCredentialDescriptor]:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     return [PublicKeyCredentialDescriptor(id=passkey.credential_id) for passkey in passkeys]
 
 
@@ -203,6 +211,8 @@ def _read(answer: str) -> dict[str, object]:
 
 
 def _credential_id(credential: dict[str, object]) -> bytes:
+    from webauthn.helpers import base64url_to_bytes
+
     try:
         return base64url_to_bytes(str(credential.get("id")))
     except ValueError:
