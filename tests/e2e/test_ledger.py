@@ -97,7 +97,7 @@ async def test_a_database_put_back_from_a_copy_is_compared_by_itself(salon: Salo
     await salon.idle()
     await salon.gateway.stop()
     copy.mkdir()
-    for file in data.glob("*.sqlite3*"):
+    for file in data.glob("leadgate.sqlite3*"):
         shutil.copy2(file, copy / file.name)
 
     await salon.restart()
@@ -105,7 +105,7 @@ async def test_a_database_put_back_from_a_copy_is_compared_by_itself(salon: Salo
     after_the_copy = (await salon.portal.having(2))[-1]
     await salon.idle()
     await salon.gateway.stop()
-    for file in data.glob("*.sqlite3*"):
+    for file in data.glob("leadgate.sqlite3*"):
         file.unlink()
     for file in copy.iterdir():
         shutil.copy2(file, data / file.name)
