@@ -60,6 +60,7 @@ from leadgate.crm.links import Door
 from leadgate.crm.settlement import LeadSettlement
 from leadgate.delivery.payloads import Outbox
 from leadgate.delivery.worker import DeliveryWorker
+from leadgate.dialogue.data_requests import find_request
 from leadgate.errors import (
     ConfigurationError,
     JournalUnavailableError,
@@ -466,7 +467,7 @@ class App:
         with contextlib.suppress(LeadgateError):  # a full disk or an absent database is told elsewhere
             await self.data_map.warn()
         await asyncio.gather(
-            asyncio.to_thread(warm_up),  # else the first client would wait for the dictionaries
+            asyncio.to_thread(_warm_up),
             self._work_when_open(stop),
             self.nightly.run(stop),
             self.watchdog.run(stop),
@@ -630,6 +631,12 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         yield app
     finally:
         await app.close()
+
+
+def _warm_up() -> None:
+    """Load what reads clients' words, else the first of them would wait for dictionaries and rules."""
+    warm_up()
+    find_request("Здравствуйте!")
 
 
 async def _every(interval_s: float, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
