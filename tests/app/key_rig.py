@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from leadgate.app.custodian_book import open_custodians
 from leadgate.app.initialise import initialise
@@ -126,3 +130,24 @@ def copy_of(data: Path, name: str) -> Path:
     shutil.copytree(data, copied)
     copied.chmod(0o700)
     return copied
+
+
+class NodeSuite:
+    """A house with one node, for suites that run on each engine; they say where it lies by a fixture `settings`."""
+
+    @pytest.fixture
+    def database_url(self) -> str | None:
+        """None: SQLite in the data directory."""
+        return None
+
+    @pytest.fixture
+    def clock(self) -> FixedClock:
+        """From now on."""
+        return FixedClock(datetime.now(UTC))
+
+    @pytest.fixture
+    async def node(self, settings: Settings, clock: FixedClock) -> AsyncIterator[Node]:
+        """The house runs."""
+        opened = await open_node(settings, clock, MemoryJournal(clock))
+        yield opened
+        opened.storage.close()

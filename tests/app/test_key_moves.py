@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -15,13 +15,11 @@ from leadgate.errors import ConfigurationError, ConflictError, CustodianUnavaila
 from leadgate.model.alerts import Cause, Signs
 from leadgate.model.secret import Secret
 from leadgate.settings import Settings
-from leadgate.testing.connections import FixedClock
-from leadgate.testing.journal import MemoryJournal
 from leadgate.testing.openbao_server import OpenBao, openbao
 from leadgate.vault.ciphers import new_cipher_keyset
 from leadgate.vault.custodians import LOOK_EVERY_S
 from leadgate.vault.key_file import open_with_recovery_key
-from tests.app.key_rig import Node, make_directory, open_node
+from tests.app.key_rig import Node, NodeSuite, make_directory, open_node
 
 STEP = ADOPTION_TIME + timedelta(seconds=1)
 
@@ -33,30 +31,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
         yield running
 
 
-class MoveSuite:
+class MoveSuite(NodeSuite):
     """On each engine."""
-
-    @pytest.fixture
-    def database_url(self) -> str | None:
-        """None: SQLite in the data directory."""
-        return None
 
     @pytest.fixture
     def settings(self, tmp_path_factory: pytest.TempPathFactory, database_url: str | None) -> Settings:
         """A fresh house."""
         return make_directory(tmp_path_factory.mktemp("house") / "data", database_url)[0]
-
-    @pytest.fixture
-    def clock(self) -> FixedClock:
-        """From now on."""
-        return FixedClock(datetime.now(UTC))
-
-    @pytest.fixture
-    async def node(self, settings: Settings, clock: FixedClock) -> AsyncIterator[Node]:
-        """The house runs."""
-        opened = await open_node(settings, clock, MemoryJournal(clock))
-        yield opened
-        opened.storage.close()
 
     @pytest.fixture
     def there(self, server: OpenBao) -> tuple[dict[str, str], dict[str, Secret]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,24 +17,18 @@ from leadgate.model.keys import KEY_TERM
 from leadgate.model.secret import Secret
 from leadgate.settings import Settings, read_settings
 from leadgate.testing.connections import FixedClock
-from leadgate.testing.journal import MemoryJournal
 from leadgate.vault.envelope import subject_scope
 from leadgate.vault.file_custodian import FileCustodian
 from leadgate.vault.key_file import open_with_recovery_key
-from tests.app.key_rig import Node, copy_of, make_directory, open_node
+from tests.app.key_rig import Node, NodeSuite, copy_of, make_directory, open_node
 from tests.vault.test_recovery import OLD_COPY
 
 MANY = 2 * KEYS_AT_ONCE + 7
 STEP = ADOPTION_TIME + timedelta(seconds=1)
 
 
-class RotationSuite:
+class RotationSuite(NodeSuite):
     """On each engine."""
-
-    @pytest.fixture
-    def database_url(self) -> str | None:
-        """None: SQLite in the data directory."""
-        return None
 
     @pytest.fixture
     def made(self, tmp_path: Path, database_url: str | None) -> tuple[Settings, Secret]:
@@ -45,18 +39,6 @@ class RotationSuite:
     def settings(self, made: tuple[Settings, Secret]) -> Settings:
         """Of the first node."""
         return made[0]
-
-    @pytest.fixture
-    def clock(self) -> FixedClock:
-        """From now on."""
-        return FixedClock(datetime.now(UTC))
-
-    @pytest.fixture
-    async def node(self, settings: Settings, clock: FixedClock) -> AsyncIterator[Node]:
-        """The first node."""
-        opened = await open_node(settings, clock, MemoryJournal(clock))
-        yield opened
-        opened.storage.close()
 
     @pytest.fixture
     async def second(self, node: Node, settings: Settings, clock: FixedClock, tmp_path: Path) -> AsyncIterator[Node]:
