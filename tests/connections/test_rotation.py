@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import pytest
 
 from leadgate.connections.book import ConnectionBook
+from leadgate.connections.own_network import RULE as OWN_NETWORK
 from leadgate.connections.rotation import Rotation
 from leadgate.connections.vendor_side import VendorSide
 from leadgate.errors import ConfigurationError, ConflictError, LeadgateError, NotFoundError, ServiceUnavailableError
@@ -86,10 +87,12 @@ class Vendor:
     told: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     open_ports: int = 0
+    own_hosts: list[frozenset[str]] = field(default_factory=list)
     at_register: Callable[[], Awaitable[None]] | None = None
 
     def open(self, opened: OpenConnection, _surroundings: Surroundings) -> Port:
         self.open_ports += 1
+        self.own_hosts.append(opened.own_hosts)
         return Port(self, opened)
 
 
@@ -268,6 +271,21 @@ class TestRegistered:
             await room.rotate("webhook_secret")
         assert room.vendor.told == [OLD_SECRET]
         assert await room.accepted("webhook_secret") == [OLD_SECRET]
+
+    async def test_a_vendor_in_the_own_network_stays_allowed_at_every_step(self, room: Room) -> None:
+        """Else its secrets could never be replaced: no call would leave the house."""
+        rule = b'{"hosts":{"crm.salon.lan":{"reason":"r","allowed_by":"staff_1","allowed_at":"2026-11-01T00:00:00Z"}}}'
+        await room.rig.storage.write(lambda tx: tx.rules.set(OWN_NETWORK, rule, by="staff_1", at=room.rig.clock.now()))
+        await room.replace(token="1:new")
+        answers = [REFUSED, FINE]
+
+        async def answer() -> None:
+            room.vendor.answer = answers.pop(0)
+
+        room.vendor.at_register = answer
+        with pytest.raises(ConflictError):
+            await room.rotate("webhook_secret")
+        assert room.vendor.own_hosts == [frozenset({"crm.salon.lan"})] * 3, "asked, told, told the old one again"
 
     async def test_no_clear_answer_keeps_both_until_it_is_certain(self, room: Room) -> None:
         """The call may have been carried out, so neither may be refused; it is finished later with the same value."""

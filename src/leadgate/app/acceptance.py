@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 
 from leadgate.app.reconciler import Reconciler, publish
-from leadgate.audit.trail import recorded
+from leadgate.audit.trail import all_recorded, recorded
 from leadgate.crm.ledger import missing_leads
 from leadgate.errors import ConfigurationError, ConflictError, NotFoundError
 from leadgate.model.journal import JournalEntry, Tag
@@ -60,10 +59,8 @@ class Acceptance:
                     raise _not_missing(lead_id)
 
         await self._storage.read(check)
-        async with AsyncExitStack() as entries:
-            for lead_id in wanted:
-                entry = JournalEntry(tag=Tag.LEDGER_ACCEPTED, by=by, on=lead_id)
-                await entries.enter_async_context(recorded(self._journal, entry))
+        entries = [JournalEntry(tag=Tag.LEDGER_ACCEPTED, by=by, on=lead_id) for lead_id in wanted]
+        async with all_recorded(self._journal, entries):
             await self._storage.write(unit)
         _log.info("ledger.accepted", count=len(wanted), action=by)
         await self._show()

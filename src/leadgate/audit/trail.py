@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from leadgate.errors import JournalUnavailableError, LeadgateError
@@ -41,6 +41,15 @@ async def recorded(journal: Trail, entry: JournalEntry, *, is_required: bool = T
         code = error.code if isinstance(error, LeadgateError) else UNEXPECTED
         await _try(journal, replace(entry, result=Result.FAILED, details={**entry.details, "code": code}))
         raise
+
+
+@contextlib.asynccontextmanager
+async def all_recorded(journal: Trail, entries: Iterable[JournalEntry]) -> AsyncIterator[None]:
+    """As `recorded`, for one act that has an entry for each of several things."""
+    async with contextlib.AsyncExitStack() as acts:
+        for entry in entries:
+            await acts.enter_async_context(recorded(journal, entry))
+        yield
 
 
 async def _try(journal: Trail, entry: JournalEntry) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from leadgate.audit.trail import recorded
+from leadgate.audit.trail import all_recorded, recorded
 from leadgate.connections.recipients import hosts_of
 from leadgate.errors import ConfigurationError, JournalUnavailableError, NotFoundError
 from leadgate.model.addresses import AddressKind, kind_of, kind_of_host
@@ -166,19 +166,9 @@ class OwnNetworkGate:
     async def _keep(self, reasons: Mapping[str, str], *, by: str) -> None:
         at = self._clock.now()
         fresh = {host: OwnHost(reason=reason, allowed_by=by, allowed_at=at) for host, reason in reasons.items()}
-        for host in fresh:
-            await self._journal.record(
-                JournalEntry(tag=Tag.OWN_NETWORK_ALLOWED, by=by, on=RULE, details={"host": host})
-            )
-        try:
+        entries = [JournalEntry(tag=Tag.OWN_NETWORK_ALLOWED, by=by, on=RULE, details={"host": host}) for host in fresh]
+        async with all_recorded(self._journal, entries):
             await self._storage.write(lambda tx: _put(tx, fresh, without="", by=by, at=at))
-        except BaseException:
-            for host in fresh:
-                details: dict[str, str | int] = {"host": host}
-                await self._journal.record(
-                    JournalEntry(tag=Tag.OWN_NETWORK_ALLOWED, by=by, on=RULE, result=Result.FAILED, details=details)
-                )
-            raise
 
 
 def _put(tx: Transaction, fresh: Mapping[str, OwnHost], *, without: str, by: str, at: datetime) -> None:

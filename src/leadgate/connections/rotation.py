@@ -13,7 +13,7 @@ version in use once more, and only then the candidate is destroyed; until that i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from leadgate.connections.book import ConnectionBook, secret_place
@@ -280,7 +280,7 @@ class Rotation:
             key: tuple(value for value in values if value not in candidates)
             for key, values in found.opened.secrets.items()
         }
-        told = await self._vendor.register(found.integration, OpenConnection(found.opened.connection, old))
+        told = await self._vendor.register(found.integration, replace(found.opened, secrets=old))
         if told is not None and told.state is FindingState.FAIL:
             _log.warning("secret.unfinished", connection_id=found.connection_id, error_code=told.findings[0].code)
             return
@@ -357,7 +357,7 @@ def with_first(opened: OpenConnection, values: Mapping[str, Secret]) -> OpenConn
     secrets = dict(opened.secrets)
     for key, value in values.items():
         secrets[key] = (value, *(one for one in opened.secrets.get(key, ()) if one != value))
-    return OpenConnection(opened.connection, secrets)
+    return replace(opened, secrets=secrets)
 
 
 def _promote(tx: Transaction, candidate: StoredSecret, *, until: datetime, at: datetime) -> datetime | None:
